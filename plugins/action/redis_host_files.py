@@ -1,0 +1,54 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns the kind and the instances of a role into the list of files that the module writes."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.steady.redis.plugins.module_utils._instances import File, sentinel_conf, wanted_files
+
+ROLES = Path(__file__).parents[2] / "roles"
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _requires_connection = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        kind = args.get("kind")
+        if kind:
+            args["files"] = files_of(kind, args)
+        result.update(
+            self._execute_module(
+                "steady.redis.redis_host_files", module_args={"files": args.get("files", [])}, task_vars=task_vars
+            )
+        )
+        return result
+
+
+def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The files of a role; sentinel.conf and the like are there only to be created once."""
+    instances = args.get("instances") or []
+    password = args.get("sentinel_password") or ""
+    files = wanted_files(
+        kind,
+        instances,
+        lambda name: (ROLES / kind / "files" / name).read_text(encoding="utf-8"),
+        sentinel_password=password,
+        bootstrap=args.get("bootstrap") or (),
+    )
+    once = [_sentinel_conf(each, password) for each in instances] if kind == "sentinel" else []
+    return [file.as_args() for file in files] + once
+
+
+def _sentinel_conf(instance: dict[str, t.Any], password: str) -> dict[str, t.Any]:
+    owner = {"owner": "", "group": ""} if instance["manager"] == "process" else {"owner": "redis", "group": "redis"}
+    file = File(f"{instance['conf_dir']}/sentinel.conf", "0640", secret=sentinel_conf(instance, password))
+    return {**file.as_args(), **owner, "once": True}

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hands the declaration and what the hosts said to the pure placement."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from collections.abc import Mapping
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
+from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate, place, sort_answers
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _checked, args = self.validate_argument_spec(
+            {
+                "declared": {"type": "dict", "required": True},
+                "hosts": {"type": "dict", "required": True},
+                "refuse": {"type": "bool", "default": True},
+            }
+        )
+        declared = args["declared"]
+        try:
+            placed = place(sort_answers(declared, args["hosts"], spare_hosts(declared, task_vars or {})))
+            if args["refuse"]:
+                gate(placed, declared["env"])
+        except Refused as refused:
+            result.update(failed=True, msg=str(refused))
+            return result
+        observe = {seat: [] for seat in placed.seats.values() if seat}
+        for group in placed.groups:
+            if placed.seats[group["name"]]:
+                observe[placed.seats[group["name"]]].append(group_args(group))
+        result.update(changed=False, observe=observe, **dataclasses.asdict(placed))
+        return result
+
+
+def spare_hosts(declared: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> list[dict[str, str]]:
+    """Hosts of the environment that no chosen group uses: where something could be moved to."""
+    names = [name for name in task_vars["groups"].get(declared["env"], []) if name not in declared["hosts"]]
+    variables = {name: task_vars["hostvars"][name] for name in names}
+    return [
+        {
+            "name": name,
+            "zone": str(each.get("redis_zone") or ""),
+            "failure_domain": str(each.get("redis_failure_domain") or ""),
+        }
+        for name, each in variables.items()
+    ]

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table that every playbook ends with: printed, written to a file, kept as the job's artifacts."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from collections.abc import Mapping
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
+from ansible_collections.steady.redis.plugins.module_utils._report import failures, report
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        args = self._task.args
+        seen = newest((task_vars or {})["hostvars"], args["seen"])
+        lines, facts = report(args.get("groups") or [], seen, notes=args.get("notes") or [])
+        for line in lines:
+            display.display(f"  {line}")
+        result.update(changed=False, ansible_stats={"data": {"redis": facts}, "aggregate": True, "per_host": False})
+        path = args.get("path")
+        if path:
+            _write(os.path.expanduser(path), facts)
+            display.display(f"  written to {path}")
+        broken = failures(seen, args.get("fail_on") or "never")
+        if broken:
+            result.update(failed=True, msg=in_one_message("Not as it should be.", broken))
+        return result
+
+
+def newest(hostvars: Mapping[str, t.Any], names: list[str]) -> list[dict[str, t.Any]]:
+    """What was seen last of each group: a later variable counts before an earlier one, on whatever host it is."""
+    answers = [hostvars[host].get(name) or {} for name in names for host in hostvars]
+    return list({entry["name"]: entry for answer in answers for entry in answer.get("groups", [])}.values())
+
+
+def _write(path: str, facts: Mapping[str, t.Any]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=2, sort_keys=True)
+        file.write("\n")

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hands what was seen to the pure site plan, and prints what it says."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
+from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
+from ansible_collections.steady.redis.plugins.module_utils._plan_site import IDLE, PARTS, Site, Todo, plan_site
+
+ROLES = Path(__file__).parents[2] / "roles"
+display = Display()
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        args = self._task.args
+        site = site_from(args, (task_vars or {})["hostvars"])
+        todo = plan_site(site)
+        for line in [*todo.lines, *(f"note: {note}" for note in todo.notes)]:
+            display.display(f"  {line}")
+        if todo.refusals:
+            result.update(failed=True, msg=in_one_message("Nothing was changed.", list(todo.refusals)))
+            return result
+        if not todo.changed:
+            display.display("  nothing to do")
+        result.update(
+            changed=todo.changed and self._task.check_mode,
+            diff=todo.diff,
+            lines=list(todo.lines),
+            notes=list(todo.notes),
+            **(idle(site) if self._task.check_mode else work(site, todo)),
+        )
+        return result
+
+
+def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
+    placed = args["placed"]
+    answers = {host: hostvars[host].get(args["hosts"]) or {} for host in placed["hosts"]}
+    groups = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
+    seen = {entry["name"]: entry for answer in groups for entry in answer.get("groups", [])}
+    return Site(
+        groups=placed["groups"],
+        placed=placed["hosts"],
+        hosts={host: answer["host"] for host, answer in answers.items() if "host" in answer},
+        seen=seen,
+        read=lambda kind, name: (ROLES / kind / "files" / name).read_text(encoding="utf-8"),
+        unreachable=placed["unreachable"],
+        limited_to=frozenset(args.get("limited_to") or ()),
+        seats=placed["seats"],
+    )
+
+
+def idle(site: Site) -> dict[str, t.Any]:
+    """Nothing to carry out: check mode has said it all."""
+    nothing: dict[str, list[t.Any]] = {host: [] for host in site.hosts}
+    return {"hosts": dict.fromkeys(site.hosts, IDLE), "work": nothing, "prove": nothing, "any": False}
+
+
+def work(site: Site, todo: Todo) -> dict[str, t.Any]:
+    """What the roles do on each host, and which groups are converged and proved from there."""
+    work_at: dict[str, list[dict[str, t.Any]]] = {host: [] for host in site.hosts}
+    prove_at: dict[str, list[Mapping[str, t.Any]]] = {host: [] for host in site.hosts}
+    for group in site.groups:
+        parts = todo.groups[group["name"]]
+        seat = site.seats.get(group["name"]) or _first_host(site, group)
+        if seat and any(parts[part] for part in PARTS):
+            work_at[seat].append({"group": group_args(group), **parts})
+        if seat and todo.changed:
+            prove_at[seat].append(group_args(group))
+    return {"hosts": todo.hosts, "work": work_at, "prove": prove_at, "any": todo.changed}
+
+
+def _first_host(site: Site, group: Mapping[str, t.Any]) -> str:
+    """Where redis-py will be once the packages are installed."""
+    return next((each["host"] for each in group["nodes"] if each["host"] in site.hosts), "")

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A group in the options of a module. Twin of group_spec in module_utils/_args.py."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  name:
+    description: The name of the group.
+    type: str
+    required: true
+  sentinel_name:
+    description: What Sentinel calls the group. Empty is O(name).
+    type: str
+    default: ""
+  nodes:
+    description: Every node of the group, whatever its role.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      address:
+        description: Where peers, Sentinels and clients reach it. A path is a unix socket.
+        type: str
+        required: true
+      port:
+        description: Its port.
+        type: int
+        default: 6379
+      name:
+        description: What messages and tables call it. Empty is address and port.
+        type: str
+        default: ""
+      host:
+        description: The machine it runs on, for tables.
+        type: str
+        default: ""
+      zone:
+        description: The zone of that machine, for tables.
+        type: str
+        default: ""
+  sentinels:
+    description: Every Sentinel that watches the group.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: Where nodes, Sentinels and clients reach it. A path is a unix socket.
+        type: str
+        required: true
+      port:
+        description: Its port.
+        type: int
+        default: 26379
+      name:
+        description: What messages and tables call it. Empty is address and port.
+        type: str
+        default: ""
+      host:
+        description: The machine it runs on, for tables.
+        type: str
+        default: ""
+      zone:
+        description: The zone of that machine, for tables.
+        type: str
+        default: ""
+  quorum:
+    description: How many Sentinels must see the master down. V(0) is a majority of O(sentinels).
+    type: int
+    default: 0
+  settings:
+    description: Per-group settings of Sentinel by their own names, for example C(down-after-milliseconds).
+    type: dict
+    default: {}
+"""

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that the modules share, and the one way from an exception to fail_json. PRIVATE to the collection.
+
+Must be kept in sync with plugins/doc_fragments/connection.py and plugins/doc_fragments/group.py.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, SteadyError, in_one_message
+from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
+from ansible_collections.steady.redis.plugins.module_utils._redis import HAS_REDIS, Credentials, Sockets, Tls
+from ansible_collections.steady.redis.plugins.module_utils._topology import Group, Member
+
+Spec = dict[str, dict[str, t.Any]]
+
+NODE_PORT = 6379
+SENTINEL_PORT = 26379
+
+
+def member_spec(port: int) -> Spec:
+    return {
+        "address": {"type": "str", "required": True},
+        "port": {"type": "int", "default": port},
+        "name": {"type": "str", "default": ""},
+        "host": {"type": "str", "default": ""},
+        "zone": {"type": "str", "default": ""},
+    }
+
+
+def group_spec() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "sentinel_name": {"type": "str", "default": ""},
+        "nodes": {"type": "list", "elements": "dict", "required": True, "options": member_spec(NODE_PORT)},
+        "sentinels": {"type": "list", "elements": "dict", "default": [], "options": member_spec(SENTINEL_PORT)},
+        "quorum": {"type": "int", "default": 0},
+        "settings": {"type": "dict", "default": {}},
+    }
+
+
+def connection_spec() -> Spec:
+    return {
+        "login_user": {"type": "str", "default": ""},
+        "login_password": {"type": "str", "default": "", "no_log": True},
+        "sentinel_user": {"type": "str", "default": ""},
+        "sentinel_password": {"type": "str", "default": "", "no_log": True},
+        "tls": {"type": "bool", "default": False},
+        "ca_file": {"type": "path", "default": ""},
+        "cert_file": {"type": "path", "default": ""},
+        "key_file": {"type": "path", "default": ""},
+        "validate_certs": {"type": "bool", "default": True},
+        "timeout": {"type": "float", "default": 2.0},
+    }
+
+
+def group_from(params: Mapping[str, t.Any]) -> Group:
+    """The group in the options of a module. Raises Refused with all mistakes at once."""
+    group = Group(
+        name=params["name"],
+        nodes=tuple(Member.from_args(each, NODE_PORT) for each in params["nodes"]),
+        sentinels=tuple(Member.from_args(each, SENTINEL_PORT) for each in params["sentinels"]),
+        quorum=int(params.get("quorum") or 0),
+        settings={key: str(value) for key, value in (params.get("settings") or {}).items()},
+    )
+    mistakes = [] if group.nodes else ["nodes is empty"]
+    for kind, members in (("nodes", group.nodes), ("sentinels", group.sentinels)):
+        for what in ("name", "address"):
+            seen = [str(getattr(member, what)) for member in members]
+            mistakes += [f"{kind}: {what} {each} is there twice" for each in sorted(set(seen)) if seen.count(each) > 1]
+    if mistakes:
+        raise Refused(in_one_message(f"The group {group.name} cannot be as declared:", mistakes))
+    return group
+
+
+def watched_from(
+    group: Mapping[str, t.Any],
+    connection: Mapping[str, t.Any],
+    *,
+    password: str | None = None,
+    check_secrets: bool = True,
+) -> Watched:
+    """The group and how to reach it; V(password) overrides the one of the connection options."""
+    password = connection["login_password"] if password is None else password
+    files = Tls(connection["ca_file"], connection["cert_file"], connection["key_file"], connection["validate_certs"])
+    who = Credentials(connection["login_user"], password, connection["sentinel_user"], connection["sentinel_password"])
+    connect = Sockets(who, files if connection["tls"] else None, connection["timeout"])
+    secrets = {"requirepass": password, "masterauth": password} if check_secrets and not who.user else {}
+    return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
+
+
+def run(module: AnsibleModule, action: Callable[[AnsibleModule], dict[str, t.Any]]) -> None:
+    """Call V(action) and leave: with its result, or with one message in the operator's words."""
+    if not HAS_REDIS:
+        module.fail_json(
+            msg=missing_required_lib("redis", reason="to talk to redis-server and Sentinel (Debian: python3-redis)")
+        )
+    try:
+        module.exit_json(**action(module))
+    except SteadyError as error:
+        module.fail_json(msg=str(error))

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Walks a plan: send, wait, and take back what was done when a step fails. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused, SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._plan import Outcome, Plan, Step, Wait
+from ansible_collections.steady.redis.plugins.module_utils._rdb_stream import save_rdb
+from ansible_collections.steady.redis.plugins.module_utils._redis import (
+    Connector,
+    Rejected,
+    Unreachable,
+    pairs,
+    wait_until,
+)
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address, parse_info
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Where data sets go that somebody may still want: one file each, named by group, node and time."""
+
+    directory: str
+    group: str
+    stamp: str  # UTC, as in 20261121T031500Z
+
+    def path(self, address: Address) -> str:
+        place = str(address).replace(":", "-").replace("[", "").replace("]", "").replace("/", "_")
+        return f"{self.directory}/{self.group}-{place}-{self.stamp}.rdb"
+
+
+def carry_out(plan: Plan, connect: Connector, *, aside: Aside | None = None) -> Outcome:
+    """Do the steps in order. On the first that fails: undo the earlier ones, newest first, and raise NotReached."""
+    if plan.refusal:
+        raise Refused(plan.refusal)
+    done: list[Step] = []
+    saved: list[str] = []
+    for step in plan.steps:
+        done.append(step)
+        try:
+            _one(step, connect, aside, saved)
+        except (SteadyError, OSError) as error:
+            kept = f" Saved before: {', '.join(saved)}." if saved else ""
+            raise NotReached(f"{step.say}: {error}.{_undone(done, connect)}{kept}") from error
+    return Outcome(plan, tuple(saved))
+
+
+def _one(step: Step, connect: Connector, aside: Aside | None, saved: list[str]) -> None:
+    if step.save_aside:
+        if aside is None:
+            raise NotReached("no directory was given to save it in")
+        save_rdb(connect, step.on, aside.path(step.on))
+        saved.append(aside.path(step.on))
+    if step.command:
+        with connect(step.on, sentinel=step.sentinel) as link:
+            link.ask(*step.command)
+    if step.wait:
+        _wait(step.wait, connect)
+
+
+def _undone(done: list[Step], connect: Connector) -> str:
+    """Take back what can be taken back. What fails here is said, not raised: the first error is what matters."""
+    undone = [step for step in reversed(done) if step.undo]
+    words = [_taken_back(step, connect) for step in undone]
+    # A rewrite may have happened in between: a Sentinel's, or that of another step.
+    for address in dict.fromkeys(step.on for step in undone if step.undo[:2] == ("CONFIG", "SET")):
+        try:
+            with connect(address) as link:
+                link.ask("CONFIG", "REWRITE")
+        except SteadyError as error:
+            words.append(f"the file of {address} was not written again ({error})")
+    return f" {'; '.join(words)}." if words else " Earlier steps stay; run the playbook again."
+
+
+def _taken_back(step: Step, connect: Connector) -> str:
+    try:
+        with connect(step.on, sentinel=step.sentinel) as link:
+            link.ask(*step.undo)
+        return f"Taken back: {step.say}"
+    except SteadyError as error:
+        return f"Could not take back '{step.say}' ({error}): send {' '.join(step.undo)} by hand"
+
+
+def _wait(wait: Wait, connect: Connector) -> None:
+    met, words = CONDITIONS[wait.condition], SAYINGS[wait.condition]
+    what = words.format(*wait.value.split(), on=wait.on)
+    wait_until(lambda: _patiently(met, wait, connect), timeout=wait.timeout, what=what)
+
+
+def _patiently(met: Callable[[Wait, Connector], bool], wait: Wait, connect: Connector) -> bool:
+    """A process that cannot be asked at this moment (loading, just restarted) has not met its condition yet."""
+    try:
+        return met(wait, connect)
+    except (Unreachable, Rejected):
+        return False
+
+
+def _info(wait: Wait, connect: Connector) -> Mapping[str, str]:
+    with connect(wait.on) as link:
+        return parse_info(link.ask("INFO", "replication"))
+
+
+def link_up(wait: Wait, connect: Connector) -> bool:
+    """It follows V(value) and has received the whole data set."""
+    info = _info(wait, connect)
+    follows = f"{info.get('master_host')}:{info.get('master_port')}"
+    return follows == wait.value.replace("[", "").replace("]", "") and info.get("master_link_status") == "up"
+
+
+def role_master(wait: Wait, connect: Connector) -> bool:
+    return _info(wait, connect).get("role") == "master"
+
+
+def sentinel_sees(wait: Wait, connect: Connector) -> bool:
+    """V(value) is "GROUP REPLICAS OTHERS": this Sentinel has found at least so many of each."""
+    name, replicas, others = wait.value.split()
+    with connect(wait.on, sentinel=True) as link:
+        master = pairs(link.ask("SENTINEL", "MASTER", name))
+    return int(master["num-slaves"]) >= int(replicas) and int(master["num-other-sentinels"]) >= int(others)
+
+
+CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
+    "link-up": link_up,
+    "role-master": role_master,
+    "sentinel-sees": sentinel_sees,
+}
+
+SAYINGS: Mapping[str, str] = {
+    "link-up": "{on} follows {0} and its link is up",
+    "role-master": "{on} says that it is master",
+    "sentinel-sees": "the Sentinel at {on} has found {1} replicas and {2} other Sentinels of {0}",
+}

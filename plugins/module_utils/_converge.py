@@ -1,0 +1,47 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan inside a module: the same result in check mode and in a real run. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
+from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
+from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
+
+
+def converge(
+    module: AnsibleModule, watched: Watched, planner: Callable[[Observation], Plan], *, save_dir: str = ""
+) -> dict[str, t.Any]:
+    """Observe, plan, carry out, observe again: fails when the second plan is not empty."""
+    plan = planner(observe([watched])[0])
+    if plan.refusal:
+        raise Refused(plan.refusal)
+    result = result_of(plan)
+    if module.check_mode or not plan.changed:
+        return result
+    aside = Aside(save_dir, watched.group.name, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())) if save_dir else None
+    outcome = carry_out(plan, watched.connect, aside=aside)
+    left = planner(observe([watched])[0])
+    if left.changed or left.refusal:
+        seen = left.refusal or "; ".join(left.lines)
+        raise NotReached(f"{watched.group.name}: the steps were done, but the goal is not reached: {seen}")
+    return {**result, "saved": list(outcome.saved)}
+
+
+def result_of(plan: Plan) -> dict[str, t.Any]:
+    return {
+        "changed": plan.changed,
+        "diff": plan.diff,
+        "steps": plan.lines,
+        "notes": list(plan.notes),
+        "saved": [],
+    }

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a right declaration says: groups, the processes on each host, and what its author should know. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.steady.redis.plugins.module_utils._env import Place
+from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER
+from ansible_collections.steady.redis.plugins.module_utils._seats import Seat
+
+# Below this a Sentinel that was restarted, or whose clock jumped (TILT, 30 s), may find no replica fit for a failover.
+SAFE_DOWN_AFTER = 4000
+
+
+@dataclass(frozen=True)
+class DeclaredGroup:
+    """One group, complete: every default is filled in."""
+
+    name: str
+    path: str
+    nodes: tuple[Seat, ...]
+    sentinels: tuple[Seat, ...]
+    sentinel_name: str
+    profile: str
+    maxmemory: int
+    placement: str
+    quorum: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, str] = field(default_factory=dict)
+    password: bool = False
+    flavor: str = "redis"
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {
+            "name": self.name,
+            "sentinel_name": self.sentinel_name,
+            "profile": self.profile,
+            "flavor": self.flavor,
+            "maxmemory": self.maxmemory,
+            "placement": self.placement,
+            "nodes": [seat.as_dict() for seat in self.nodes],
+            "sentinels": [seat.as_dict() for seat in self.sentinels],
+            "quorum": self.quorum,
+            "settings": dict(self.settings),
+            "config": dict(self.config),
+        }
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An environment as declared; V(chosen) are the groups that this run is about."""
+
+    env: str
+    strict: bool
+    built_in: bool
+    every: tuple[DeclaredGroup, ...]
+    chosen: tuple[DeclaredGroup, ...]
+    hints: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> dict[str, dict[str, t.Any]]:
+        """Every host of the chosen groups, in their order, with the processes that stand on it."""
+        seats = [seat for group in self.chosen for seat in (*group.nodes, *group.sentinels)]
+        return {place.name: self._host(place) for place in {seat.host: seat.place for seat in seats}.values()}
+
+    @property
+    def notes(self) -> list[str]:
+        return [*self.hints, *(note for group in self.chosen for note in _notes(group))]
+
+    def _host(self, place: Place) -> dict[str, t.Any]:
+        declared = [seat.instance for group in self.every for seat in _on(place, (*group.nodes, *group.sentinels))]
+        return {
+            "address": place.address,
+            "zone": place.zone,
+            "failure_domain": place.failure_domain,
+            "connection": place.connection,
+            "manager": place.manager,
+            "base": place.base,
+            "library_dir": place.library_dir,
+            "servers": [
+                {**seat.on_disk(SERVER), "group": group.name}
+                for group in self.chosen
+                for seat in _on(place, group.nodes)
+            ],
+            "sentinels": self._sentinels(place),
+            "declared": list(dict.fromkeys(declared)),
+        }
+
+    def _sentinels(self, place: Place) -> list[dict[str, t.Any]]:
+        seats = {seat.port: seat for group in self.chosen for seat in _on(place, group.sentinels)}
+        return [
+            {
+                **seat.on_disk(SENTINEL),
+                "groups": [group.name for group in self.chosen if _has(group, seat)],
+                "watches": [group.sentinel_name for group in self.every if _has(group, seat)],
+            }
+            for seat in seats.values()
+        ]
+
+
+def together(found: Sequence[Declared]) -> dict[str, t.Any]:
+    """What the action returns: one environment, or several looked at as one."""
+    whole = found[0]
+    if len(found) > 1:
+        whole = Declared(
+            env="",
+            strict=any(each.strict for each in found),
+            built_in=False,
+            every=tuple(group for each in found for group in each.every),
+            chosen=tuple(group for each in found for group in each.chosen),
+            hints=tuple(hint for each in found for hint in each.hints),
+        )
+    return {
+        "env": whole.env,
+        "strict": whole.strict,
+        "groups": [group.as_dict() for group in whole.chosen],
+        "hosts": whole.hosts,
+        "notes": whole.notes,
+        "environments": [
+            {"env": each.env, "strict": each.strict, "groups": [group.name for group in each.chosen]} for each in found
+        ],
+    }
+
+
+def _on(place: Place, seats: Sequence[Seat]) -> list[Seat]:
+    return [seat for seat in seats if seat.host == place.name]
+
+
+def _has(group: DeclaredGroup, sentinel: Seat) -> bool:
+    return any(seat.at == sentinel.at for seat in group.sentinels)
+
+
+def _notes(group: DeclaredGroup) -> t.Iterator[str]:
+    """What is allowed and still may surprise, one plain line each."""
+    name, count, votes = group.name, len(group.nodes), len(group.sentinels)
+    if count == 1:
+        yield f"{name}: one node, no Sentinel. When {group.nodes[0].name} fails, its data is away, or lost with it"
+    if count == 2 and group.config["min-replicas-to-write"] == "0":
+        yield f"{name}: two nodes, so min-replicas-to-write is 0. While one is away, writes stand on the other alone"
+    if count > 1 and votes == 1:
+        yield f"{name}: one Sentinel. While {group.sentinels[0].name} is away, nobody replaces a failed master"
+    if votes > 1 and group.quorum == votes:
+        yield f"{name}: quorum {votes} of {votes}. While one Sentinel is away, nobody replaces a failed master"
+    if len({seat.place.zone for seat in group.sentinels if seat.place.zone}) == 2:
+        yield (
+            f"{name}: its Sentinels stand in two zones. When the zone with most of them fails, there is no failover; "
+            "put one into a third zone"
+        )
+    if votes and int(group.settings["down-after-milliseconds"]) < SAFE_DOWN_AFTER:
+        yield (
+            f"{name}: down_after_milliseconds is below {SAFE_DOWN_AFTER}. Sentinels that were restarted, or whose clock"
+            " jumped, may then never fail over"
+        )
+    if not group.maxmemory:
+        yield f"{name}: no maxmemory. It grows until the host has no memory left; a cache never evicts"
+    if not group.password and not all(seat.on_loopback for seat in group.nodes):
+        yield f"{name}: no password. Whoever reaches its ports can read and change everything"

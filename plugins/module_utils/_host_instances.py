@@ -1,0 +1,179 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands of each instance on a host: configuration, data, process, password as declared. PRIVATE.
+
+Also asks the distribution's own instance how many keys it holds. Works without redis-py. No secret leaves this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import typing as t
+from collections.abc import Mapping
+
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, read
+from ansible_collections.steady.redis.plugins.module_utils._layout import CONF_NAME, GUARD_CONF, OWNED_KEYS, SENTINEL
+from ansible_collections.steady.redis.plugins.module_utils._proc import process_name, read_text
+
+_DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
+_PATIENCE = 1.0  # seconds, for an instance on this very host
+
+
+class CannotAsk(Exception):
+    """An instance runs, but does not tell how many keys it holds."""
+
+
+def read_file(path: str, not_seen: list[str]) -> tuple[bool | None, str]:
+    """Whether the file is there, and its text. None: not even that can be seen by this user."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return True, file.read()
+    except FileNotFoundError:
+        return False, ""
+    except PermissionError:
+        not_seen.append(f"{path}: not readable")
+        return (True if os.path.exists(path) else None), ""
+
+
+def instance_facts(
+    kind: str,
+    place: Mapping[str, t.Any],
+    *,
+    unit: Mapping[str, t.Any] | None,
+    password: str | None,
+    not_seen: list[str],
+) -> dict[str, t.Any]:
+    """Everything about one instance. V(unit) is its state in systemd; None where it is a plain process."""
+    conf = f"{place['conf_dir']}/{CONF_NAME[kind]}"
+    there, text = read_file(conf, not_seen)
+    owned = read_file(f"{place['conf_dir']}/{OWNED_KEYS}", not_seen)[1].split()
+    differs = _secrets_that_differ(kind, text, password) if text and password is not None else None
+    pid = int(unit["pid"]) if unit is not None else _pid_from_file(text, int(place["port"]), conf)
+    return {
+        "conf": there,
+        "data": _data(place["data_dir"], text, not_seen),
+        "data_bytes": _size_of(place["data_dir"]),
+        "owned_keys": owned,
+        "keys": read(text, [key for key in owned if key not in SECRETS]),
+        "password_matches": None if differs is None else not differs,
+        "password_differs": differs or [],
+        "pid": pid,
+        "guard": _guard(f"{place['conf_dir']}/{GUARD_CONF}"),
+        "running": bool(pid) and (unit is None or unit["active"] in ("active", "reloading")),
+    }
+
+
+def _guard(path: str) -> dict[str, t.Any]:
+    """Whom the start guard of an instance knows: where a host that does not answer was when we last looked."""
+    found = dict(line.split("=", 1) for line in read_text(path).splitlines() if "=" in line)
+    return {"self": found.get("self", ""), **{key: found.get(key, "").split() for key in ("peers", "sentinels")}}
+
+
+def own_instance(conf: str) -> dict[str, t.Any]:
+    """Port and number of keys of the distribution's running instance, or why it could not be asked."""
+    not_seen: list[str] = []
+    there, text = read_file(conf, not_seen)
+    settings = read(text, ("port", "bind", "requirepass", "unixsocket"))
+    port = int(settings.get("port", "6379")) if text else 0
+    if not text:
+        return _own(port, failure=f"{conf} is " + ("not readable" if not_seen else "empty" if there else "not there"))
+    try:
+        return _own(port, keys=_count_keys(port, settings))
+    except (OSError, CannotAsk) as error:
+        return _own(port, failure=f"port {port}: {error}")
+
+
+def _own(port: int, *, keys: int | None = None, failure: str = "") -> dict[str, t.Any]:
+    return {"own_instance_keys": keys, "own_instance_port": port, "own_instance_failure": failure}
+
+
+def _count_keys(port: int, settings: Mapping[str, str]) -> int:
+    with contextlib.closing(_connect(port, settings)) as link:
+        if settings.get("requirepass"):
+            _ask(link, "AUTH", settings["requirepass"])
+        return sum(map(int, re.findall(r"^db\d+:keys=(\d+)", _ask(link, "INFO", "keyspace"), re.MULTILINE)))
+
+
+def _connect(port: int, settings: Mapping[str, str]) -> socket.socket:
+    if not port:
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(_PATIENCE)
+        link.connect(settings.get("unixsocket", ""))
+        return link
+    bound = [each.lstrip("-") for each in settings.get("bind", "").split()]
+    host = "127.0.0.1" if not bound or {"127.0.0.1", "0.0.0.0", "*"} & set(bound) else bound[0]
+    return socket.create_connection((host, port), _PATIENCE)
+
+
+def _ask(link: socket.socket, *command: str) -> str:
+    """Send one command and read its answer: a status line or one bulk of text. Raises CannotAsk at an error reply."""
+    parts = [each.encode("utf-8", "surrogateescape") for each in command]
+    link.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(each), each) for each in parts))
+    with link.makefile("rb") as answer:
+        line = answer.readline().decode("utf-8", "replace").rstrip()
+        if line.startswith("$"):
+            return answer.read(int(line[1:]) + 2).decode("utf-8", "replace").replace("\r\n", "\n")
+    if line.startswith("+"):
+        return line[1:]
+    raise CannotAsk(f"it answered {line[1:] or 'nothing'!r} to {command[0]}")
+
+
+def _secrets_that_differ(kind: str, text: str, password: str) -> list[str]:
+    """Which password lines of the file are not as declared."""
+    keys = ("requirepass",) if kind == SENTINEL else ("requirepass", "masterauth")
+    found = read(text, keys)
+    return [key for key in keys if found.get(key, "") != password]
+
+
+def _size_of(directory: str) -> int:
+    """Bytes that the files below a directory take on disk."""
+    total = 0
+    for folder, _folders, names in os.walk(directory):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_blocks * 512
+            except OSError:  # Redis renames and removes files while we look
+                continue
+    return total
+
+
+def _data(directory: str, text: str, not_seen: list[str]) -> str | None:
+    """What a start would load: the append-only file, the snapshot, or nothing. None where this user may not look."""
+    if not os.access(directory, os.R_OK | os.X_OK) and os.path.exists(directory):
+        not_seen.append(f"{directory}: not readable")
+        return None
+    names = {**_DATA_NAMES, **read(text, _DATA_NAMES)}
+    folder = os.path.join(directory, names["appenddirname"])
+    aof = bool(_listing(folder)) or _has_content(os.path.join(directory, names["appendfilename"]))
+    rdb = _has_content(os.path.join(directory, names["dbfilename"]))
+    if aof and not (rdb and read(text, ["appendonly"]).get("appendonly", "no") == "no"):
+        return "aof"
+    return "rdb" if rdb else "none"
+
+
+def _listing(path: str) -> list[str]:
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.path.getsize(path) > 0
+    except OSError:
+        return False
+
+
+def _pid_from_file(text: str, port: int, conf: str) -> int:
+    """The process that the pid file names, if it still is this instance and not whoever got its number since."""
+    written = read_text(read(text, ["pidfile"]).get("pidfile", ""))
+    if not written.isdigit() or not process_name(int(written)).startswith(("redis", "valkey")):
+        return 0
+    # The title is "redis-server 127.0.0.1:7101" once it runs, the command line before that.
+    title = read_text(f"/proc/{written}/cmdline").replace("\0", " ")
+    return int(written) if re.search(rf":{port}\b|{re.escape(conf)}", title) else 0

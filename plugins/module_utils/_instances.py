@@ -1,0 +1,169 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What belongs on a host for its instances: files, directories and the keys of a new redis.conf. Pure. PRIVATE.
+
+The roles write this list and the site plan compares it with the host, so the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+
+PROCESS = "process"  # no service manager: local processes of the user who runs the playbook
+ROOT = ("root", "root")
+SERVICE = ("redis", "redis")  # the package's user and group, the same for server and Sentinel
+
+GUARD = "redis-start-guard"
+LIBRARY = "/usr/local/lib/steady-redis"
+
+# Where each role's own files go: file in the role → path on the host, mode.
+STATIC: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "host": {
+        "sysctl.conf": ("/etc/sysctl.d/30-steady-redis.conf", "0644"),
+        "tmpfiles.conf": ("/etc/tmpfiles.d/steady-redis.conf", "0644"),
+        "apt.conf": ("/etc/apt/apt.conf.d/52steady-redis", "0644"),
+        "needrestart.conf": ("/etc/needrestart/conf.d/steady-redis.conf", "0644"),
+    },
+    "server": {
+        "steady-redis@.service": ("/etc/systemd/system/steady-redis@.service", "0644"),
+        GUARD: (f"{LIBRARY}/{GUARD}", "0755"),
+    },
+    "sentinel": {"steady-sentinel@.service": ("/etc/systemd/system/steady-sentinel@.service", "0644")},
+}
+
+Instance = Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file or a directory as it should be. Empty owner: whoever runs the module."""
+
+    path: str
+    mode: str
+    owner: str = ""
+    group: str = ""
+    content: str = ""
+    secret: str = ""  # content that nobody may see
+    directory: bool = False
+
+    def as_args(self) -> dict[str, t.Any]:
+        return {key: value for key, value in asdict(self).items() if value not in ("", False)}
+
+
+def wanted_files(
+    kind: str,
+    instances: Sequence[Instance],
+    read: Callable[[str], str],
+    *,
+    sentinel_password: str = "",
+    bootstrap: Iterable[str] = (),
+) -> list[File]:
+    """Everything of role V(kind) on one host; V(read) gives the text of one of the role's own files."""
+    process = any(each["manager"] == PROCESS for each in instances)
+    files = _static(kind, instances, read, process=process)
+    for each in instances:
+        owner = ("", "") if process else SERVICE
+        files += [File(each[place], "0750", *owner, directory=True) for place in ("conf_dir", "data_dir")]
+        if kind == "server":
+            files += _server(each, owner, sentinel_password, bootstrap)
+    return files
+
+
+def _static(kind: str, instances: Sequence[Instance], read: Callable[[str], str], *, process: bool) -> list[File]:
+    if process:
+        if kind != "server":
+            return []
+        library = instances[0]["library_dir"]
+        return [File(library, "0755", directory=True), File(f"{library}/{GUARD}", "0755", content=read(GUARD))]
+    files = [File(path, mode, *ROOT, content=read(name)) for name, (path, mode) in STATIC[kind].items()]
+    return ([File(LIBRARY, "0755", *ROOT, directory=True)] if kind == "server" else []) + files
+
+
+def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, bootstrap: Iterable[str]) -> list[File]:
+    conf = each["conf_dir"]
+    files = [
+        File(f"{conf}/guard.conf", "0640", *owner, content=guard_conf(each)),
+        File(f"{conf}/owned-keys", "0640", *owner, content=owned_keys(each)),
+    ]
+    if sentinel_password and each["sentinels"]:
+        files.append(File(f"{conf}/sentinel-password", "0600", *owner, secret=f"{sentinel_password}\n"))
+    if each["instance"] in bootstrap:
+        files.append(File(f"{conf}/bootstrap", "0640", *owner, content="written for the first start of a new group\n"))
+    return files
+
+
+def group_args(group: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A resolved group as the modules take it: what they have no option for is left out."""
+    kept = ("name", "sentinel_name", "quorum", "settings", "config", "owned")
+    place = ("name", "host", "address", "port", "zone")
+
+    def members(kind: str) -> list[dict[str, t.Any]]:
+        return [{key: each[key] for key in place} for each in group[kind]]
+
+    return {**{key: group[key] for key in kept}, "nodes": members("nodes"), "sentinels": members("sentinels")}
+
+
+def guard_conf(each: Instance) -> str:
+    """What the start guard must know to ask the others before this node starts."""
+    lines = {
+        "group": each["sentinel_name"],
+        "self": str(Address(each["address"], int(each["port"]))),
+        "peers": " ".join(each["peers"]),
+        "sentinels": " ".join(each["sentinels"]),
+        "data_dir": each["data_dir"],
+    }
+    return "".join(f"{key}={value}\n" for key, value in lines.items())
+
+
+def owned_keys(each: Instance) -> str:
+    """The names of our keys, so that one taken out of the declaration is recognised later."""
+    return "".join(f"{key}\n" for key in sorted({*each["config"], *each.get("released", ())}))
+
+
+def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
+    """The keys of a new redis.conf: the declared ones, and those that come from its place."""
+    process = each["manager"] == PROCESS
+    place = {
+        "bind": each["address"],
+        "port": str(each["port"]),
+        # Protected mode refuses everybody but loopback as long as no password is set.
+        "protected-mode": "yes" if has_password or each["address"].startswith("127.") else "no",
+        "dir": each["data_dir"],
+        "replica-announce-ip": each["address"],
+        "replica-announce-port": str(each["port"]),
+        **_service(each, process),
+    }
+    return {**place, **{key: str(value) for key, value in each["config"].items()}}
+
+
+def sentinel_conf(each: Instance, password: str) -> str:
+    """The text of a new sentinel.conf. It is written once; what it watches comes by SENTINEL MONITOR."""
+    lines = {
+        "bind": each["address"],
+        "port": str(each["port"]),
+        "protected-mode": "no",
+        "dir": each["data_dir"],
+        **_service(each, each["manager"] == PROCESS),
+        "sentinel announce-ip": each["address"],
+        "sentinel announce-port": str(each["port"]),
+        "sentinel deny-scripts-reconfig": "yes",
+        **({"requirepass": quoted(password)} if password else {}),
+    }
+    return "".join(f"{key} {value}\n" for key, value in lines.items())
+
+
+def quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _service(each: Instance, process: bool) -> dict[str, str]:
+    if not process:
+        return {"daemonize": "no", "supervised": "systemd"}
+    base = f"{each['data_dir']}/{each['instance']}"
+    return {"daemonize": "yes", "pidfile": f"{base}.pid", "logfile": f"{base}.log"}

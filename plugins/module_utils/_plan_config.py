@@ -1,0 +1,152 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Configuration keys: what differs, what can be set live, what waits for a restart. Pure. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step
+from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
+
+UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
+
+# Keys that CONFIG SET refuses in Redis 6.2 to 8.0 (IMMUTABLE_CONFIG in its config.c): they wait for a restart.
+_IMMUTABLE = """
+    aclfile always-show-logo aof_rewrite_cpulist appenddirname appendfilename bgsave_cpulist bio_cpulist
+    cluster-config-file cluster-enabled crash-memcheck-enabled daemonize databases disable-thp enable-debug-command
+    enable-module-command enable-protected-configs hash-seed io-threads io-threads-do-reads locale-collate logfile
+    pidfile proc-title-template rdbchecksum server_cpulist set-proc-title socket-mark-id supervised syslog-enabled
+    syslog-facility syslog-ident tcp-backlog unixsocket unixsocketperm use-exit-on-panic
+"""
+RESTART_ONLY = frozenset(_IMMUTABLE.split())
+
+# The first version that knows a key; older servers are not asked for it.
+SINCE = {
+    "aof-timestamp-enabled": (7, 0),
+    "appenddirname": (7, 0),
+    "enable-debug-command": (7, 0),
+    "enable-module-command": (7, 0),
+    "enable-protected-configs": (7, 0),
+    "maxmemory-clients": (7, 0),
+    "shutdown-timeout": (7, 0),
+}
+
+
+def plan_config(
+    observation: Observation,
+    wanted: Mapping[str, str],
+    *,
+    owned: Iterable[str] = (),
+    defaults: Mapping[str, str] | None = None,
+    only: str = "",
+) -> Plan:
+    """Give every node that answers the values of V(wanted), live and in its file.
+
+    V(owned) are keys that we set earlier; those no longer wanted go back to V(defaults), the values of a server of
+    the same version that was given no configuration. Keys that need a restart become notes, never steps.
+    """
+    nodes = [node for node in observation.nodes if not only or node.name == only]
+    if not nodes:
+        known = ", ".join(node.name for node in observation.nodes)
+        return Plan(refusal=f"{observation.group.name} has no node {only!r}; it has {known}")
+    if not any(node.answered for node in nodes):
+        return Plan(refusal="; ".join(node.failure_text or f"{node.name}: {node.failure}" for node in nodes))
+    fallback = defaults or {}
+    complete = {**{key: fallback[key] for key in owned if key not in wanted and key in fallback}, **wanted}
+    total = sum((_for_node(node, complete) for node in nodes), Plan())
+    if total.refusal:
+        return Plan(refusal=total.refusal)
+    # All values first: where one is refused, no file has been written yet.
+    files = tuple(
+        Step(say=f"{node.name}: write them to its file", on=node.address, command=("CONFIG", "REWRITE"))
+        for node in nodes
+        if any(step.on == node.address for step in total.steps)
+    )
+    return Plan(total.steps + files, total.changes, total.notes)
+
+
+def _for_node(node: Node, wanted: Mapping[str, str]) -> Plan:
+    if not node.answered:
+        return Plan(notes=(f"{node.name} was left alone: {node.failure_text or node.failure}",))
+    plan = Plan()
+    for key, value in wanted.items():
+        if known(key, version(node.version)):
+            plan += _for_key(node, key, value)
+    return plan
+
+
+def _for_key(node: Node, key: str, value: str) -> Plan:
+    current = node.config.get(key)
+    if current is None:
+        return Plan(refusal=f"{node.name} ({node.address}, version {node.version}) knows no key {key!r}")
+    if same(key, current, value):
+        return Plan()
+    if key in RESTART_ONLY:
+        return Plan(notes=(f"{node.name}: restart pending for {key}: {current or '(empty)'} → {value or '(empty)'}",))
+    step = Step(
+        say=f"{node.name}: {key} {value or '(empty)'}",
+        on=node.address,
+        command=("CONFIG", "SET", key, value),
+        undo=("CONFIG", "SET", key, current),
+    )
+    return Plan((step,), (Change(f"{node.name} {key}", current, value),))
+
+
+def words(config: Mapping[str, object]) -> dict[str, str]:
+    """Values as Redis spells them: YAML's true is yes, a list is its items with spaces between."""
+    return {key.lower(): _spelled(value) for key, value in config.items()}
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return " ".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
+def known(key: str, server: tuple[int, ...]) -> bool:
+    """Whether a server of this version has the key at all (as far as we know)."""
+    return server >= SINCE.get(key, (0,))
+
+
+def version(text: str) -> tuple[int, ...]:
+    """V(7.0.15) as numbers that compare."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def same(key: str, current: str, wanted: str) -> bool:
+    """Whether two spellings mean the same to Redis: V(4gb) and V(4294967296), V(slave) and V(replica)."""
+    if key == "client-output-buffer-limit":
+        have = _classes(current)
+        return all(have.get(name) == limits for name, limits in _classes(wanted).items())
+    if key == "notify-keyspace-events":
+        return _events(current) == _events(wanted)
+    return normal(current) == normal(wanted)
+
+
+def normal(value: str) -> str:
+    """One spelling of a value: sizes in bytes, single spaces, lower case where Redis does not tell the cases apart."""
+    words = str(value).replace('"', "").split()
+    return " ".join(_size(word) if len(words) == 1 else word for word in words)
+
+
+def _size(word: str) -> str:
+    found = re.fullmatch(r"(\d+)([kmgb]b?)?", word.lower())
+    if not found or (found[2] or "") not in UNITS:
+        return word.lower() if re.fullmatch(r"[A-Za-z-]+", word) else word
+    return str(int(found[1]) * UNITS[found[2] or ""])
+
+
+def _events(flags: str) -> frozenset[str]:
+    """The classes of V(notify-keyspace-events); their order does not matter, and A stands for most of them."""
+    return frozenset(flags.strip('"').replace("A", "g$lshzxetd"))
+
+
+def _classes(value: str) -> dict[str, tuple[str, ...]]:
+    """The limits of V(client-output-buffer-limit) by class; each class is four words."""
+    words: Sequence[str] = value.replace("slave", "replica").split()
+    return {words[i]: tuple(_size(word) for word in words[i + 1 : i + 4]) for i in range(0, len(words) - 3, 4)}

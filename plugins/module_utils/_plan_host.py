@@ -1,0 +1,224 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a host can take what is declared for it: rights, software, ports, memory, disk. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Iterator, Mapping, Sequence
+
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
+from ansible_collections.steady.redis.plugins.module_utils._fields import size_in_bytes
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    CLIENT_PACKAGE,
+    FLAVORS,
+    PROCESS,
+    SENTINEL,
+    SERVER,
+    SYSTEMD,
+    Flavor,
+    unit_of,
+)
+from ansible_collections.steady.redis.plugins.module_utils._plan_gate import Findings
+
+Json = Mapping[str, t.Any]
+
+OLDEST_SERVER = (6, 2)
+OLDEST_CLIENT = (4, 3)
+TESTED = {("Debian", "12"), ("Debian", "13")}
+# The rest is for the copy-on-write pages of a snapshot or full sync, buffers, and the system.
+MEMORY_SHARE = 0.7
+# While the append-only file is rewritten, or a snapshot replaced, the old and the new one exist together.
+DISK_FACTOR = 2
+
+_EVERYWHERE = ("0.0.0.0", "::")
+
+
+def check_host(host: str, placed: Json, facts: Json, *, flavor: Flavor, strict: bool, findings: Findings) -> None:
+    """Add what one host that answered says against its instances. V(placed) are these, with their addresses."""
+    # As an ordinary user most of the rest cannot be seen, and would be reported wrongly.
+    rights = _rights(placed["manager"], facts)
+    refusals = [rights] if rights else [*_software(placed["manager"], facts, flavor), *_ports(placed, facts, flavor)]
+    if not rights and placed["manager"] == SYSTEMD:
+        refusals += _own_instances(facts, flavor)
+    for text in refusals:
+        findings.weigh(f"{host}: {text}", refuse=True)
+    for text in _memory(placed["servers"], facts):
+        findings.weigh(f"{host}: {text}", refuse=strict)
+    for text, settled in _disk(placed["servers"], facts):
+        findings.weigh(f"{host}: {text}", refuse=strict and not settled)
+    if placed["manager"] == SYSTEMD and (facts["distribution"], facts["release"]) not in TESTED:
+        findings.weigh(f"{host}: {_name(facts)} is not tested; Debian 12 and 13 are", refuse=False)
+
+
+def can_have_client(facts: Json, manager: str) -> bool:
+    """Whether redis-py is on the host, or can be installed there."""
+    if has_client(facts):
+        return True
+    offered = facts["packages"].get(CLIENT_PACKAGE, {}).get("candidate", "")
+    return manager == SYSTEMD and (numbers(offered) >= OLDEST_CLIENT or _lists_missing(facts))
+
+
+def has_client(facts: Json) -> bool:
+    """Whether redis-py is there, and new enough."""
+    version = facts["python_redis"]
+    return bool(version) and (version == "unknown" or numbers(version) >= OLDEST_CLIENT)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """V(5:7.0.15-1~deb12u10) as numbers that compare: 7, 0, 15."""
+    found = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)", version)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()
+
+
+def size(count: float) -> str:
+    """Bytes as people say them."""
+    for unit, bytes_of in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= bytes_of:
+            return f"{count / bytes_of:.1f} {unit}"
+    return f"{int(count)} bytes"
+
+
+def _rights(manager: str, facts: Json) -> str:
+    if manager == PROCESS:
+        return ""
+    if facts["manager"] != SYSTEMD:
+        return "it has no systemd. Where nothing manages services, set redis_manager: process (made for trying out)"
+    if not facts["root"]:
+        return (
+            f"the login is {facts.get('user') or 'an ordinary user'} without root's rights. Use become (become: true)"
+        )
+    return ""
+
+
+def _name(facts: Json) -> str:
+    return " ".join(filter(None, [facts["distribution"], facts["release"]])) or "its distribution"
+
+
+def _lists_missing(facts: Json) -> bool:
+    """A fresh machine image: sources, but no list was ever fetched. The run fetches them."""
+    sources = facts["package_sources"]
+    return bool(facts["debian_family"] and sources["sources"] and not sources["lists"])
+
+
+def _software(manager: str, facts: Json, flavor: Flavor) -> Iterator[str]:
+    package = facts["packages"].get(flavor.package, {})
+    installed = facts["server_version"] or package.get("installed", "")
+    oldest = ".".join(map(str, OLDEST_SERVER))
+    if facts["server_binary"] or package.get("installed"):
+        if installed and numbers(installed) < OLDEST_SERVER:
+            what = facts["server_binary"] or flavor.package
+            yield f"{what} is version {installed}, older than {oldest}. Install a newer one"
+    elif manager == PROCESS:
+        yield f"there is no {flavor.binary}. Install it, on Debian with: apt-get install {flavor.package}"
+    elif not facts["debian_family"]:
+        yield (
+            f"{_name(facts)} is not supported: packages are installed on Debian (12 and 13 are tested). Use such a "
+            f"host, or install {flavor.binary} {oldest} or newer and redis-py there yourself"
+        )
+    elif package.get("candidate"):
+        if numbers(package["candidate"]) < OLDEST_SERVER:
+            text = f"its package sources offer {flavor.package} {package['candidate']}, older than {oldest}"
+            yield f"{text}. Upgrade the distribution, or add a source with a newer one"
+    elif not _lists_missing(facts):
+        text = f"{flavor.package} is not installed, and no package source offers it"
+        yield f"{text}. Look at apt-cache policy {flavor.package}: add a source, or run apt-get update"
+
+
+def _own_instances(facts: Json, flavor: Flavor) -> Iterator[str]:
+    """The distribution's own services are stopped and masked: only where nobody misses them."""
+    server, sentinel = (facts["units"].get(name, {}) for name in (flavor.service, flavor.sentinel_service))
+    keys, port = facts["own_instance_keys"], facts["own_instance_port"]
+    stop = "systemctl disable --now"
+    if server.get("active") == "active" and keys is None:
+        text = f"the distribution's own {flavor.service} runs and does not say what it holds"
+        yield f"{text} ({facts['own_instance_failure']}). If nobody needs it: {stop} {flavor.service}"
+    elif keys:
+        text = f"the distribution's own {flavor.service} (port {port}) holds {keys} keys, and the run would stop it"
+        yield (
+            f"{text}. Adoption is not in this version: if nobody needs the keys, {stop} {flavor.service}; "
+            "else take another host, or copy them away first"
+        )
+    if sentinel.get("active") == "active":
+        text = f"the distribution's own {flavor.sentinel_service} runs, and the run would stop it"
+        yield f"{text}. If nothing relies on it: {stop} {flavor.sentinel_service}"
+
+
+def _ports(placed: Json, facts: Json, flavor: Flavor) -> Iterator[str]:
+    wanted = [(SERVER, each) for each in placed["servers"]] + [(SENTINEL, each) for each in placed["sentinels"]]
+    ends = {flavor.service, flavor.sentinel_service}  # _own_instances decides about these
+    for kind, each in wanted:
+        for listener in facts["listeners"]:
+            if listener["port"] != each["port"] or listener["address"] not in (each["address"], *_EVERYWHERE):
+                continue
+            if not _is_ours(kind, each, listener, facts, placed["manager"]) and listener["unit"] not in ends:
+                yield _taken(each, listener)
+
+
+def _is_ours(kind: str, each: Json, listener: Json, facts: Json, manager: str) -> bool:
+    if manager == SYSTEMD:
+        return bool(listener["unit"] == unit_of(kind, each["instance"]))
+    return bool(listener["pid"] and listener["pid"] == facts["instances"].get(each["instance"], {}).get("pid"))
+
+
+def _taken(each: Json, listener: Json) -> str:
+    who = "a process that this user may not see"
+    if listener["pid"]:
+        unit = f" of {listener['unit']}" if listener["unit"] else ""
+        who = f"{listener['process'] or 'a process'} (pid {listener['pid']}){unit}"
+    where = f"{listener['address']}:{listener['port']}"
+    return (
+        f"port {each['port']} for {each['instance']} is taken: {who} listens on {where}. Stop it or choose another port"
+    )
+
+
+def _memory(servers: Sequence[Json], facts: Json) -> Iterator[str]:
+    limits = {each["instance"]: max_memory(each) for each in servers}
+    total, most = sum(limits.values()), int(facts["memory"] * MEMORY_SHARE)
+    if facts["memory"] and total > most:
+        parts = ", ".join(f"{name} {size(value)}" for name, value in limits.items() if value)
+        yield (
+            f"maxmemory is {size(total)} together ({parts}), more than {MEMORY_SHARE:.0%} of its memory of "
+            f"{size(facts['memory'])}; snapshots and syncs need the rest. Lower it to {size(most)}, or give it more"
+        )
+
+
+def _disk(servers: Sequence[Json], facts: Json) -> Iterator[tuple[str, bool]]:
+    """What lacks room, per file system; and whether it already was so before this run."""
+    devices: dict[int, list[Json]] = {}
+    for each in servers:
+        there = facts["instances"].get(each["instance"], {})
+        if there.get("disk") in facts["disk"] and max_memory(each) and _persistent(each["config"]):
+            devices.setdefault(facts["disk"][there["disk"]]["device"], []).append(each)
+    for those in devices.values():
+        instances = [facts["instances"][each["instance"]] for each in those]
+        disk, needed = facts["disk"][instances[0]["disk"]], sum(DISK_FACTOR * max_memory(each) for each in those)
+        room = disk["free"] + sum(there["data_bytes"] for there in instances)
+        if room < needed:
+            names = ", ".join(f"{each['instance']} with maxmemory {size(max_memory(each))}" for each in those)
+            text = (
+                f"{instances[0]['disk']} has {size(room)} for {names}; {size(needed)} are needed, as two copies exist "
+                "while the append-only file is rewritten. Give it a larger disk, or lower maxmemory"
+            )
+            yield text, all(_settled(each, there) for each, there in zip(those, instances))
+
+
+def _settled(each: Json, there: Json) -> bool:
+    """The instance stands with this very maxmemory: refusing would mend nothing."""
+    return bool(there["conf"]) and same("maxmemory", there["keys"].get("maxmemory", "0"), str(max_memory(each)))
+
+
+def max_memory(each: Json) -> int:
+    """Bytes of data that an instance may hold; 0 is no limit."""
+    return size_in_bytes(each["config"].get("maxmemory", 0)) or 0
+
+
+def _persistent(config: Json) -> bool:
+    # Without a save line Redis has save points of its own.
+    return config.get("appendonly") == "yes" or bool(config.get("save", "3600 1"))
+
+
+def flavor_of(group: Json) -> Flavor:
+    return FLAVORS[group.get("flavor") or "redis"]

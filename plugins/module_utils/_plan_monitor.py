@@ -1,0 +1,194 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every Sentinel should know about a group. Sentinels do not share settings: each is told. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Secret, Step, Wait
+from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    SENTINEL_SETTINGS,
+    Address,
+    Node,
+    Observation,
+    SentinelView,
+)
+
+PRESENT = "present"
+ABSENT = "absent"
+
+# A Sentinel finds the replicas with its first INFO (1 s) and the others by their hello (every 2 s).
+MEETING_TIMEOUT = 30.0
+
+
+def plan_monitor(
+    observation: Observation,
+    *,
+    name: str = "",
+    state: str = PRESENT,
+    master: Address | None = None,
+    auth: Mapping[str, str] | None = None,
+) -> Plan:
+    """Bring every Sentinel that answers in step with the group.
+
+    V(name) is what Sentinel calls the group. V(master) is needed only where no live master is seen; it must say that
+    it is one. V(auth) holds auth-user and auth-pass, told to a Sentinel together with MONITOR.
+    """
+    name = name or observation.group.name
+    refusal = _useless(observation) or _bad_settings(observation.group.settings)
+    if refusal:
+        return Plan(refusal=refusal)
+    if state == ABSENT:
+        return _forget(observation, name)
+    target, refusal = _target(observation, master)
+    refusal = refusal or _contradictions(observation, target)
+    if refusal or target is None:
+        return Plan(refusal=refusal)
+    plans = [_one(observation, view, name, target, auth or {}) for view in observation.sentinels]
+    total = sum(plans, Plan())
+    steps = total.steps + _meeting(observation, total, name, target)
+    return Plan(steps, total.changes, total.notes + _hopeless(observation))
+
+
+def _useless(observation: Observation) -> str:
+    """Why no Sentinel can be told anything."""
+    group = observation.group
+    if not observation.sentinels:
+        return f"{group.name} has no Sentinels"
+    if not any(view.answered for view in observation.sentinels):
+        seen = "; ".join(map(_why, observation.sentinels))
+        return f"No Sentinel of {group.name} can be asked: {seen}"
+    leader = next((view for view in observation.voices if view.failover_running), None)
+    if leader is not None:
+        return f"Sentinel {leader.member.name} leads a failover of {group.name}: run this again when it has ended"
+    return ""
+
+
+def _bad_settings(settings: Mapping[str, str]) -> str:
+    """All mistakes at once. Sentinel reports no other settings than these, so others could not be compared."""
+    known = ", ".join(SENTINEL_SETTINGS)
+    wrong = [f"settings: {key} is not one of {known}" for key in settings if key not in SENTINEL_SETTINGS]
+    wrong += [
+        f"settings: {key} is {value!r}, it must be a whole number above 0"
+        for key, value in settings.items()
+        if key in SENTINEL_SETTINGS and not (value.isdecimal() and int(value) > 0)
+    ]
+    return "\n".join(wrong)
+
+
+def _hopeless(observation: Observation) -> tuple[str, ...]:
+    quorum, there = observation.group.wanted_quorum, len(observation.sentinels)
+    if quorum <= there:
+        return ()
+    return (f"quorum {quorum} can never be reached by {there} Sentinels: no failover will ever start",)
+
+
+def _target(observation: Observation, master: Address | None) -> tuple[Address | None, str]:
+    live = observation.live_master
+    if live is not None and master not in (None, live.address):
+        return None, f"{master} was asked for, but the live master of {observation.group.name} is {live.address}"
+    target = master or (live.address if live else None)
+    node = observation.node_at(target)
+    if node is None or not node.is_master:
+        seen = [node] if node else observation.nodes
+        said = "; ".join(f"{each.name} is {each.role}" if each.answered else _why(each) for each in seen)
+        return None, (
+            f"Sentinel must be given a master, and {observation.group.name} shows none to watch "
+            f"({f'{target} was asked for; ' if master else ''}{said}). status.yml shows the group"
+        )
+    return target, ""
+
+
+def _why(silent: Node | SentinelView) -> str:
+    return silent.failure_text or f"{silent.member.name}: {silent.failure}"
+
+
+def _contradictions(observation: Observation, target: Address | None) -> str:
+    """Never argue with a Sentinel: it acts on its own epoch, and the higher epoch wins over all of us."""
+    others = [view for view in observation.voices if view.master != target]
+    if others:
+        says = "; ".join(f"{view.member.name} names {view.master} (epoch {view.epoch})" for view in others)
+        return f"{says}, but the live master is {target}. recover-master.yml settles this; nothing was changed"
+    silent = [view.member.name for view in observation.sentinels if not view.answered]
+    holds_data = any(node.keys for node in observation.nodes)
+    if silent and not observation.voices and holds_data:
+        # Measured: a Sentinel that comes back with epoch 1 makes all others with epoch 0 revert to its old address.
+        return (
+            f"no Sentinel that answers knows {observation.group.name}, and {', '.join(silent)} cannot be asked: "
+            "it may come back with an older master and a higher epoch. Start it, or empty its sentinel.conf, first"
+        )
+    return ""
+
+
+def _one(observation: Observation, view: SentinelView, name: str, target: Address, auth: Mapping[str, str]) -> Plan:
+    who = f"Sentinel {view.member.name}"
+    if not view.answered:
+        return Plan(notes=(f"{who} was left alone: {_why(view)}",))
+    quorum = str(observation.group.wanted_quorum)
+    where = view.member.address
+    plan = Plan()
+    if not view.knows:
+        monitor = ("SENTINEL", "MONITOR", name, target.host, str(target.port), quorum)
+        watch = Step(
+            say=f"{who}: watch {name} at {target}, quorum {quorum}",
+            on=where,
+            sentinel=True,
+            command=monitor,
+            undo=("SENTINEL", "REMOVE", name),  # half told, it would never be told the password: it knows the group
+        )
+        plan += Plan((watch,), (Change(f"{who} {name}", "not watched", f"{target} quorum {quorum}"),))
+        for key, value in auth.items():
+            shown = f"{who}: {key} of {name}"
+            plan += Plan((Step(say=shown, on=where, sentinel=True, command=_set(name, key, Secret(value))),))
+    wanted = {**({"quorum": quorum} if view.knows else {}), **observation.group.settings}
+    current = {**view.settings, "quorum": str(view.quorum)}
+    for key, value in wanted.items():
+        if current.get(key) != str(value):
+            step = Step(
+                say=f"{who}: {name} {key} {value}", on=where, sentinel=True, command=_set(name, key, str(value))
+            )
+            plan += Plan((step,), (Change(f"{who} {name} {key}", current.get(key, "(default)"), str(value)),))
+    return plan
+
+
+def _set(name: str, key: str, value: str) -> tuple[str, ...]:
+    return ("SENTINEL", "SET", name, key, value)
+
+
+def _meeting(observation: Observation, plan: Plan, name: str, target: Address) -> tuple[Step, ...]:
+    """After a MONITOR: wait until each new one has found the replicas and the other Sentinels."""
+    told = [step.on for step in plan.steps if step.command[:2] == ("SENTINEL", "MONITOR")]
+    if not told:
+        return ()
+    others = sum(view.answered for view in observation.sentinels) - 1
+    replicas = sum(node.is_replica and node.link_up and node.master == target for node in observation.nodes)
+    value = f"{name} {replicas} {others}"
+    return tuple(
+        Step(
+            say=f"Sentinel at {address}: has found {replicas} replicas and {others} other Sentinels of {name}",
+            on=address,
+            sentinel=True,
+            wait=Wait("sentinel-sees", address, MEETING_TIMEOUT, value),
+        )
+        for address in told
+    )
+
+
+def _forget(observation: Observation, name: str) -> Plan:
+    silent = [view for view in observation.sentinels if not view.answered]
+    if silent:
+        return Plan(
+            refusal=f"{name} can be forgotten only on all Sentinels at once, or one that returns brings the old master "
+            f"back. Start it, or take it out of the declaration: {'; '.join(map(_why, silent))}"
+        )
+    return sum((_forget_one(view, name) for view in observation.voices), Plan())
+
+
+def _forget_one(view: SentinelView, name: str) -> Plan:
+    who = f"Sentinel {view.member.name}"
+    step = Step(
+        say=f"{who}: forget {name}", on=view.member.address, sentinel=True, command=("SENTINEL", "REMOVE", name)
+    )
+    return Plan((step,), (Change(f"{who} {name}", f"watches {view.master}", "not watched"),))

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From declared groups and seen hosts to instances with addresses, or all that speaks against it. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
+from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
+    NODES,
+    SENTINELS,
+    Findings,
+    Spot,
+    check_group,
+)
+from ansible_collections.steady.redis.plugins.module_utils._plan_host import (
+    can_have_client,
+    check_host,
+    flavor_of,
+    has_client,
+)
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+
+Json = Mapping[str, t.Any]
+
+DEV = "dev"
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What is declared, and what the hosts said."""
+
+    declared: Json  # the result of redis_declaration: env, strict, groups, hosts, environments
+    facts: Mapping[str, Json]  # host → what redis_host_info saw
+    unreachable: Mapping[str, str]  # host → why it did not answer
+    spare: Sequence[Json] = ()  # other hosts of the env: name, zone, failure_domain
+
+    @property
+    def hosts(self) -> Mapping[str, Json]:
+        found: Mapping[str, Json] = self.declared["hosts"]
+        return found
+
+    @property
+    def groups(self) -> Sequence[Json]:
+        found: Sequence[Json] = self.declared["groups"]
+        return found
+
+    def is_strict(self, *groups: str) -> bool:
+        """Whether one of these groups belongs to a strict environment."""
+        return any(each["strict"] for each in self.declared["environments"] if set(groups) & set(each["groups"]))
+
+    def is_dev(self, host: str) -> bool:
+        """Whether a host serves nothing but dev."""
+        groups = set(self.groups_on(host))
+        return all(each["env"] == DEV for each in self.declared["environments"] if groups & set(each["groups"]))
+
+    def groups_on(self, host: str) -> list[str]:
+        there = self.hosts[host]
+        return [each["group"] for each in there["servers"]] + [
+            name for each in there["sentinels"] for name in each["groups"]
+        ]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Groups and instances with their addresses, ready to be observed and carried out."""
+
+    groups: list[dict[str, t.Any]]
+    hosts: dict[str, dict[str, t.Any]]
+    seats: dict[str, str]  # group → the host that asks the others; empty while none has redis-py
+    unreachable: dict[str, str]
+    unresolved: list[str]  # hosts whose address nobody knows; their name stands in its place
+    refusals: list[str]  # why nothing may be changed
+    notes: list[str]
+
+
+def place(estate: Estate) -> Placed:
+    """Fill in what only the hosts know, and gather everything that speaks against the first change."""
+    findings = Findings()
+    addresses, unresolved = _addresses(estate, findings)
+    groups = [_group(estate, group, addresses) for group in estate.groups]
+    hosts = {host: _host(estate, host, groups, addresses) for host in estate.hosts}
+    spots, flavor = _spots(estate), flavor_of(groups[0])
+    for group in groups:
+        check_group(group, spots, strict=estate.is_strict(group["name"]), findings=findings)
+        _check_client(estate, group, findings)
+    _check_sockets(groups, findings)
+    for host, facts in estate.facts.items():
+        strict = estate.is_strict(*estate.groups_on(host))
+        check_host(host, hosts[host], facts, flavor=flavor, strict=strict, findings=findings)
+    _check_passwords(estate, findings)
+    seats = {group["name"]: _seat(estate, group) for group in groups}
+    return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, findings.notes)
+
+
+def gate(placed: Placed, env: str) -> None:
+    """Raise Refused with everything that speaks against the first change."""
+    if placed.refusals:
+        headline = f"{env or 'What is declared'} cannot be placed like this. Nothing was changed."
+        raise Refused(in_one_message(headline, placed.refusals))
+
+
+def sort_answers(declared: Json, answers: Mapping[str, Json], spare: Sequence[Json] = ()) -> Estate:
+    """Registered results, as they come, as facts and reasons. Raises Refused where the module itself failed."""
+    facts, unreachable, failed = {}, {}, []
+    for host in declared["hosts"]:
+        answer = answers.get(host) or {}
+        if "host" in answer:
+            facts[host] = answer["host"]
+        elif answer.get("failed") and not answer.get("unreachable"):
+            failed.append(f"{host}: {answer.get('msg', 'no reason given')}")
+        else:
+            unreachable[host] = str(answer.get("msg") or "it was not asked").strip()
+    if failed:
+        raise Refused(in_one_message("Hosts could not be looked at. Nothing was changed.", failed))
+    return Estate(declared, facts, unreachable, spare)
+
+
+def _addresses(estate: Estate, findings: Findings) -> tuple[dict[str, str], list[str]]:
+    """Where peers, Sentinels and clients reach each host."""
+    found, unresolved = {}, []
+    for host, declared in estate.hosts.items():
+        facts = estate.facts.get(host)
+        if facts is None:
+            found[host] = declared["address"] or _remembered(estate, host)
+            if not found[host]:
+                unresolved.append(host)
+                found[host] = host
+            continue
+        dev = estate.is_dev(host)
+        found[host] = declared["address"] or _own_address(declared, facts, dev=dev)
+        for mistake in _wrong_address(declared["address"], found[host], facts, dev=dev):
+            findings.weigh(f"{host}: {mistake}", refuse=True)
+    return found, unresolved
+
+
+def _own_address(declared: Json, facts: Json, *, dev: bool) -> str:
+    if dev and declared.get("connection") == "local":
+        return "127.0.0.1"
+    return str(facts["default_ipv4"])
+
+
+def _wrong_address(declared: str, address: str, facts: Json, *, dev: bool) -> t.Iterator[str]:
+    has = ", ".join(each for each in facts["addresses"] if not _is_local(each)) or "none"
+    if not address:
+        yield f"it has no default route, so its address is not known. Set redis_address to one of its addresses: {has}"
+    elif ipaddress.ip_address(address).is_loopback and not dev:
+        yield f"{address} is reached from this host only. Set redis_address to one of its addresses: {has}"
+    elif declared and _normal(declared) not in map(_normal, facts["addresses"]) and not _on_loopback(declared):
+        yield f"redis_address {declared} is on no interface of it. Its addresses are: {has}"
+
+
+def _on_loopback(address: str) -> bool:
+    """Linux answers on all of 127/8, though an interface lists one."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def _is_local(address: str) -> bool:
+    found = ipaddress.ip_address(address)
+    return found.is_loopback or found.is_link_local
+
+
+def _normal(address: str) -> str:
+    return str(ipaddress.ip_address(address))
+
+
+def _remembered(estate: Estate, host: str) -> str:
+    """The address of a silent host, as the start guards of its peers know it. Empty if that is not sure."""
+    for group in estate.groups:
+        for kind, key in ((NODES, "peers"), (SENTINELS, "sentinels")):
+            ports = [member["port"] for member in group[kind] if member["host"] == host]
+            silent = {member["host"] for member in group[kind] if member["host"] not in estate.facts}
+            guards = [
+                estate.facts[node["host"]]["instances"].get(node["instance"], {}).get("guard") or {}
+                for node in group[NODES]
+                if node["host"] in estate.facts
+            ]
+            known = {each for guard in guards for each in guard.get(key, [])}
+            here = {each for facts in estate.facts.values() for each in facts["addresses"]}
+            others = {Address.parse(each).host for each in known if Address.parse(each).port in ports} - here
+            if len(others) == len(silent) == 1 and host in silent:
+                return others.pop()
+    return ""
+
+
+def _group(estate: Estate, group: Json, addresses: Mapping[str, str]) -> dict[str, t.Any]:
+    def resolved(members: Iterable[Json]) -> list[dict[str, t.Any]]:
+        return [{**member, "address": addresses[member["host"]]} for member in members]
+
+    owned = {key for node in group[NODES] for key in _seen(estate, node).get("owned_keys", [])}
+    return {**group, NODES: resolved(group[NODES]), SENTINELS: resolved(group[SENTINELS]), "owned": sorted(owned)}
+
+
+def _seen(estate: Estate, member: Json) -> Json:
+    facts = estate.facts.get(member["host"])
+    found: Json = facts["instances"].get(member["instance"], {}) if facts else {}
+    return found
+
+
+def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[str, str]) -> dict[str, t.Any]:
+    """The instances of one host, as its roles take them."""
+    declared = estate.hosts[host]
+    common = {"address": addresses[host], "manager": declared["manager"], "library_dir": declared["library_dir"]}
+    by_name = {group["name"]: group for group in groups}
+    servers = []
+    for each in declared["servers"]:
+        group = by_name[each["group"]]
+        owned = _seen(estate, {"host": host, "instance": each["instance"]}).get("owned_keys", [])
+        servers.append(
+            {
+                **each,
+                **common,
+                "sentinel_name": group["sentinel_name"],
+                "peers": [
+                    _socket(node) for node in group[NODES] if (node["host"], node["port"]) != (host, each["port"])
+                ],
+                "sentinels": [_socket(sentinel) for sentinel in group[SENTINELS]],
+                "config": dict(group["config"]),
+                "released": sorted(set(owned) - set(group["config"])),
+            }
+        )
+    sentinels = [{**each, **common} for each in declared["sentinels"]]
+    return {**declared, "address": addresses[host], "servers": servers, "sentinels": sentinels}
+
+
+def _socket(member: Json) -> str:
+    return str(Address(member["address"], int(member["port"])))
+
+
+def _spots(estate: Estate) -> dict[str, Spot]:
+    """Every host of the environment as the gate sees it; one that did not answer is a machine of its own."""
+    found: dict[str, Spot] = {}
+    for host, each in [*estate.hosts.items(), *((each["name"], each) for each in estate.spare)]:
+        facts, given = estate.facts.get(host, {}), each.get("failure_domain") or ""
+        domain = given or facts.get("machine_id") or f"host {host}"
+        seen = tuple(facts.get("addresses", ()))
+        found.setdefault(host, Spot(host, domain, each.get("zone") or "", seen, declared=bool(given)))
+    return found
+
+
+def _check_sockets(groups: Sequence[Json], findings: Findings) -> None:
+    """No two processes want the same port of an address: two inventory hosts may be one machine."""
+    taken: dict[str, Json] = {}
+    for group in groups:
+        for member in [*group[NODES], *group[SENTINELS]]:
+            other = taken.setdefault(_socket(member), member)
+            if member["address"] and (other["host"], other["instance"]) != (member["host"], member["instance"]):
+                text = f"{_socket(member)} is wanted by {other['instance']} of {other['host']}"
+                findings.weigh(f"{text} and by {member['instance']} of {member['host']}", refuse=True)
+
+
+def _check_client(estate: Estate, group: Json, findings: Findings) -> None:
+    """Somebody must be able to ask the group."""
+    hosts = list(dict.fromkeys(member["host"] for member in [*group[NODES], *group[SENTINELS]]))
+    seen = [host for host in hosts if host in estate.facts]
+    if seen and not any(can_have_client(estate.facts[host], estate.hosts[host]["manager"]) for host in seen):
+        text = f"{group['name']}: redis-py 4.3 or newer is neither on nor offered for {', '.join(seen)}"
+        findings.weigh(f"{text}. Install python3-redis on one of them", refuse=True)
+
+
+def _seat(estate: Estate, group: Json) -> str:
+    hosts = [member["host"] for member in [*group[NODES], *group[SENTINELS]]]
+    return next((host for host in hosts if host in estate.facts and has_client(estate.facts[host])), "")
+
+
+def _check_passwords(estate: Estate, findings: Findings) -> None:
+    """A declared password that is not the one in use is recognised, and left to a person."""
+    for group in estate.groups:
+        where = _where_wrong(estate, group[NODES])
+        if where:
+            findings.weigh(f"{group['name']}: {_WRONG}: {where}. {_STEPS.format(group['sentinel_name'])}", refuse=True)
+    where = _where_wrong(estate, [member for group in estate.groups for member in group[SENTINELS]])
+    if where:
+        findings.weigh(f"Sentinel: {_WRONG}: {where}. {_SENTINEL_STEPS}", refuse=True)
+
+
+def _where_wrong(estate: Estate, members: Iterable[Json]) -> str:
+    found: dict[tuple[str, str], str] = {}
+    for member in members:
+        seen = _seen(estate, member)
+        if seen.get("password_matches") is False:
+            found[member["host"], member["instance"]] = ", ".join(seen["password_differs"])
+    return "; ".join(f"{instance} on {host} ({keys})" for (host, instance), keys in found.items())
+
+
+_WRONG = "the declared password is not the one that stands in the files"
+_STEPS = (
+    "If it is a mistake, declare the old one. To change it without an outage, by hand: (1) ACL SETUSER default >NEW on "
+    "every node, (2) SENTINEL SET {} auth-pass NEW on every Sentinel, (3) CONFIG SET masterauth NEW on every node, "
+    "(4) give it to the clients, (5) CONFIG SET requirepass NEW and CONFIG REWRITE on every node"
+)
+_SENTINEL_STEPS = (
+    "If it is a mistake, declare the old one. To change it, by hand: stop all Sentinels (the nodes serve on, but "
+    "nobody replaces a failed master), change requirepass in every sentinel.conf, start them, give it to the clients"
+)

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What site.yml has to do, host by host and group by group; or why it does nothing at all. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.steady.redis.plugins.module_utils._instances import PROCESS, File, wanted_files
+
+Json = Mapping[str, t.Any]
+
+# A host with nothing to do. host: the entry point of the role host; released: a key went out of the declaration.
+IDLE: Json = {"host": "", "server": False, "sentinel": False, "stopped": [], "bootstrap": [], "released": False}
+
+PACKAGES = ("redis-server", "python3-redis")
+STOCK_UNITS = ("redis-server.service", "redis-sentinel.service")
+UNITS = {"server": "steady-redis@{}.service", "sentinel": "steady-sentinel@{}.service"}
+
+# All processes are down, as after a power cut: the start guards settle among themselves who has the data.
+ALL_DOWN = "all-nodes-down"
+
+# What CONFIG, ROLE and SENTINEL have to mend in a group, in the order in which it is mended.
+PARTS = ("config", "replication", "sentinels")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that was seen. V(read) gives the text of a role's own file."""
+
+    groups: Sequence[Json]  # resolved, of redis_placement
+    placed: Json  # host → {"servers": [...], "sentinels": [...]}
+    hosts: Json  # host → facts of redis_host_info
+    seen: Json  # group → entry of redis_topology_info; missing where nothing could be asked
+    read: Callable[[str, str], str]
+    unreachable: Mapping[str, str] = field(default_factory=dict)  # host → why
+    limited_to: frozenset[str] = frozenset()  # empty: every host may be changed
+    seats: Mapping[str, str] = field(default_factory=dict)
+
+    def may_change(self, host: str) -> bool:
+        return not self.limited_to or host in self.limited_to
+
+
+@dataclass(frozen=True)
+class Todo:
+    """The work, as the playbook hands it to the roles."""
+
+    hosts: Json  # host → what its roles do, see IDLE
+    groups: Json  # group → {"config": bool, "replication": bool, "sentinels": bool, "new": bool}
+    lines: tuple[str, ...]
+    notes: tuple[str, ...]
+    refusals: tuple[str, ...]
+    diff: Mapping[str, str]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.lines)
+
+
+def plan_site(site: Site) -> Todo:
+    """Compare what is with what is declared. Nothing is left out, also when it ends in a refusal."""
+    new = {group["name"] for group in site.groups if is_new(site, group)}
+    refusals = [_silent(host, why) for host, why in site.unreachable.items() if site.may_change(host)]
+    refusals += [text for group in site.groups if group["name"] not in new for text in _refused(site, group)]
+    hosts, lines = {}, []
+    for host in site.hosts:
+        work, said = _host_work(site, host, new)
+        hosts[host] = work
+        lines += said
+    touched = _touched_groups(site, hosts)
+    groups, before, after = {}, "", ""
+    for group in site.groups:
+        name = group["name"]
+        pending = (site.seen.get(name) or {}).get("pending", {})
+        fresh = name in new or name in touched
+        groups[name] = {part: fresh or bool(pending.get(part, {}).get("changed")) for part in PARTS}
+        groups[name]["new"] = name in new
+        lines += _group_lines(group, pending, is_fresh=name in new)
+        before += "".join(pending.get(part, {}).get("diff", {}).get("before", "") for part in PARTS)
+        after += "".join(pending.get(part, {}).get("diff", {}).get("after", "") for part in PARTS)
+    notes = [note for entry in site.seen.values() for part in PARTS for note in entry["pending"][part]["notes"]]
+    diff = {"before": before, "after": after + "".join(f"{line}\n" for line in lines if line not in after)}
+    return Todo(hosts, groups, tuple(lines), tuple(dict.fromkeys(notes)), tuple(refusals), diff)
+
+
+def is_new(site: Site, group: Json) -> bool:
+    """Nothing exists yet: no key and no Sentinel that knows it where we can ask, no data on disk where we cannot."""
+    entry = site.seen.get(group["name"])
+    members = [(each["host"], each["instance"]) for each in group["nodes"]]
+    known = [site.hosts[host]["instances"].get(name, {}) for host, name in members if host in site.hosts]
+    if len(known) < len(members):
+        return False  # a host that cannot be asked may hold everything
+    if entry is None:
+        return not any(facts.get("data", "none") != "none" or facts.get("running") for facts in known)
+    if any(view["knows"] for view in entry["sentinels"]):
+        return False
+    idle = zip(entry["nodes"], known)
+    return not any(node["keys"] if not node["failure"] else facts.get("data", "none") != "none" for node, facts in idle)
+
+
+def _silent(host: str, why: str) -> str:
+    return f"{host} does not answer ssh ({why.strip()}). Mend that, or leave it out with --limit. Nothing was changed"
+
+
+def _refused(site: Site, group: Json) -> list[str]:
+    entry = site.seen.get(group["name"])
+    if entry is None:
+        where = ", ".join(sorted({each["host"] for each in group["nodes"]}))
+        return [
+            f"{group['name']}: there are data or processes, but none of its hosts has redis-py to ask them with. "
+            f"Install python3-redis on one of {where}"
+        ]
+    if entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _all_hosts_seen(site, group)):
+        return []
+    evidence = "".join(f"\n      {line}" for line in entry["evidence"])
+    return [f"{group['name']} is {entry['state']}: {entry['sentence']}{evidence}"]
+
+
+def _all_hosts_seen(site: Site, group: Json) -> bool:
+    return all(each["host"] in site.hosts for each in group["nodes"])
+
+
+def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], list[str]]:
+    facts, placed = site.hosts[host], site.placed.get(host, {"servers": [], "sentinels": []})
+    servers = placed["servers"]
+    work = {**IDLE, "servers": servers, "sentinels": placed["sentinels"]}
+    if not site.may_change(host):
+        return work, []
+    process = any(each["manager"] == PROCESS for each in [*servers, *placed["sentinels"]])
+    reasons = {
+        "host": _binary(facts) if process else [*_packages(facts), *_files(site, "host", [], facts), *_kernel(facts)],
+        "server": [*_processes("server", servers, facts), *_files(site, "server", servers, facts)],
+        "sentinel": [
+            *_processes("sentinel", work["sentinels"], facts),
+            *_files(site, "sentinel", work["sentinels"], facts),
+        ],
+    }
+    stopped = [each["instance"] for each in servers if not facts["instances"].get(each["instance"], {}).get("running")]
+    work.update(
+        host="" if not reasons["host"] else ("install" if process else "main"),
+        server=bool(reasons["server"]),
+        sentinel=bool(reasons["sentinel"]),
+        stopped=stopped,
+        bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
+        released=any(each["released"] for each in servers),
+    )
+    return work, [f"{host}: {reason}" for found in reasons.values() for reason in found]
+
+
+def _binary(facts: Json) -> list[str]:
+    return [] if facts.get("server_binary") else [f"install {PACKAGES[0]}"]
+
+
+def _packages(facts: Json) -> list[str]:
+    missing = [name for name in PACKAGES if not facts["packages"].get(name, {}).get("installed")]
+    stock = [unit for unit in STOCK_UNITS if facts["units"].get(unit, {}).get("load") not in ("masked", None)]
+    found = [f"install {', '.join(missing)}"] if missing else []
+    return found + [
+        f"stop and mask the distribution's own {unit}" for unit in stock if missing or unit in facts["units"]
+    ]
+
+
+def _kernel(facts: Json) -> list[str]:
+    kernel = facts["kernel"]
+    if not kernel.get("writable"):
+        return []
+    return ["set vm.overcommit_memory to 1"] if kernel.get("overcommit_memory") != "1" else []
+
+
+def _files(site: Site, kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
+    if kind != "host" and not instances:
+        return []
+    wanted = wanted_files(kind, instances, lambda name: site.read(kind, name))
+    return [f"write {file.path}" for file in wanted if _differs(file, facts["files"].get(file.path))]
+
+
+def _differs(file: File, found: Json | None) -> bool:
+    if found is None:
+        return True
+    if found["mode"] != file.mode or (file.owner and (found["owner"], found["group"]) != (file.owner, file.group)):
+        return True
+    return not file.directory and found["sha256"] != hashlib.sha256(file.content.encode()).hexdigest()
+
+
+def _processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
+    found = []
+    for each in instances:
+        name = each["instance"]
+        facts_of = facts["instances"].get(name, {})
+        if not facts_of.get("conf"):
+            found.append(f"create the configuration of {name}")
+        if each["manager"] == PROCESS:
+            found += [] if facts_of.get("running") else [f"start {name}"]
+            continue
+        unit = UNITS[kind].format(name)
+        state = facts["units"].get(unit, {})
+        if state.get("active") != "active":
+            found.append(f"start {unit} (it is {state.get('active') or 'not there'})")
+        elif state.get("enabled") != "enabled":
+            found.append(f"enable {unit}")
+    return found
+
+
+def _touched_groups(site: Site, hosts: Json) -> set[str]:
+    """Groups of which a process is started in this run: their roles and Sentinels are looked at afterwards."""
+    touched = set()
+    for host, work in hosts.items():
+        placed = site.placed.get(host, {"servers": [], "sentinels": []})
+        facts = site.hosts[host]["instances"]
+        if work["server"]:
+            touched |= {each["group"] for each in placed["servers"] if each["instance"] in work["stopped"]}
+        down = {each["instance"] for each in placed["sentinels"] if not facts.get(each["instance"], {}).get("running")}
+        if work["sentinel"] and down:
+            touched |= {
+                group["name"]
+                for group in site.groups
+                if any(each["host"] == host and each["instance"] in down for each in group["sentinels"])
+            }
+    return touched
+
+
+def _group_lines(group: Json, pending: Json, *, is_fresh: bool) -> list[str]:
+    if is_fresh:
+        names = ", ".join(each["name"] for each in group["nodes"][1:])
+        first = group["nodes"][0]["name"]
+        lines = [f"{first} becomes the master of {group['name']}" + (f", {names} follow it" if names else "")]
+        watchers = ", ".join(each["name"] for each in group["sentinels"])
+        return lines + (
+            [f"the Sentinels on {watchers} watch {group['name']}, quorum {group['quorum']}"] if watchers else []
+        )
+    return [line for part in PARTS for line in pending.get(part, {}).get("steps", [])]

@@ -1,0 +1,273 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Talking to redis-server and Sentinel: connect, ask, wait. The only file that imports redis-py. PRIVATE.
+
+Replies stay as the server sent them (RESP2, text): redis-py's own conversions differ between 4.3 and 8, and its
+sentinel_ckquorum() answers False for a healthy group.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import time
+import typing as t
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    NO_ROUTE,
+    NOT_REDIS,
+    PROTECTED,
+    REFUSED,
+    TIMEOUT,
+    WRONG_PASSWORD,
+    Address,
+)
+
+try:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    HAS_REDIS = True
+except ImportError:  # the module says so in one sentence, with the package to install
+    HAS_REDIS = False
+
+Reply = t.Any  # str, int, None or a list of these: RESP2 has nothing else
+
+LONG = 250  # characters of an answer that a message quotes
+
+# What the server says when we send a password to one that has none.
+NO_PASSWORD_SET = ("without any password configured", "no password is set")
+
+
+class Unreachable(SteadyError):
+    """A process could not be asked; V(kind) is one of the words in _topology."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Rejected(SteadyError):
+    """The server understood and said no, in its own words; V(kind) is the word in _topology for who would say that."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files for a TLS connection; empty: the system's certificate authorities, and no client certificate."""
+
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    verify: bool = True
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who we are to the nodes and to the Sentinels of a group."""
+
+    user: str = ""
+    password: str = ""
+    sentinel_user: str = ""
+    sentinel_password: str = ""
+
+
+class Link:
+    """One open connection. Every failure becomes Unreachable or Rejected, with the address in its text."""
+
+    def __init__(self, address: Address, connection: t.Any) -> None:
+        self.address = address
+        self.connection = connection
+
+    def ask(self, *command: str) -> Reply:
+        """Send one command and return its reply. Errors inside a reply are raised too."""
+        return self.ask_all([command])[0]
+
+    def ask_all(self, commands: Sequence[tuple[str, ...]]) -> list[Reply]:
+        """Send several commands in one go; the first error among their replies is raised after all were read."""
+        replies: list[Reply] = []
+        with _explained(self.address):
+            self.connection.send_packed_command(self.connection.pack_commands(commands))
+            for _each in commands:
+                try:
+                    replies.append(self.connection.read_response())
+                except (redis.exceptions.ResponseError, redis.exceptions.BusyLoadingError) as error:
+                    replies.append(error)
+        for command, reply in zip(commands, replies):
+            if isinstance(reply, Exception):
+                kind, said = explain(reply)
+                raise Rejected(kind, f"{self.address} refused {' '.join(command[:2])}: {said}")
+        return replies
+
+    def raw_socket(self, command: str, *, timeout: float) -> socket.socket:
+        """Send V(command) and hand over the socket: what follows is no longer RESP (SYNC)."""
+        with _explained(self.address):
+            self.connection.send_command(command)
+        sock: socket.socket = self.connection._sock  # redis-py has no public way to a stream that is not RESP
+        sock.settimeout(timeout)
+        return sock
+
+    def close(self) -> None:
+        self.connection.disconnect()
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        self.close()
+
+
+class Connector(t.Protocol):
+    """How to reach a process: the one thing that differs between tcp, TLS, a unix socket and (later) a pod."""
+
+    def __call__(self, address: Address, *, sentinel: bool = False) -> Link: ...
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """Connects by tcp or TLS; an address whose host is a path is a unix socket."""
+
+    credentials: Credentials = Credentials()
+    tls: Tls | None = None
+    timeout: float = 2.0  # seconds, to connect and for each reply
+
+    def __call__(self, address: Address, *, sentinel: bool = False) -> Link:
+        who = self.credentials
+        user, password = (who.sentinel_user, who.sentinel_password) if sentinel else (who.user, who.password)
+        try:
+            return self._link(address, user, password)
+        except Unreachable as error:
+            if not password or not any(hint in str(error) for hint in NO_PASSWORD_SET):
+                raise
+        # It has no password yet. We are in; that requirepass differs is for the caller to see.
+        return self._link(address, "", "")
+
+    def _link(self, address: Address, user: str, password: str) -> Link:
+        link = Link(address, self._connection(address, user, password))
+        with _explained(address):
+            link.connection.connect()
+        return link
+
+    def _connection(self, address: Address, user: str, password: str) -> t.Any:
+        common: dict[str, t.Any] = {
+            "username": user or None,
+            "password": password or None,
+            "socket_timeout": self.timeout,
+            "decode_responses": True,
+            "encoding_errors": "backslashreplace",  # a path in CONFIG GET may be any bytes
+            "retry": Retry(NoBackoff(), 0),
+            **_resp2(),
+        }
+        if address.host.startswith("/"):
+            unix: t.Any = redis.UnixDomainSocketConnection  # its type says abstract, which it is not
+            return unix(path=address.host, **common)
+        common.update(host=address.host, port=address.port, socket_connect_timeout=self.timeout)
+        if self.tls is None:
+            return redis.Connection(**common)
+        return redis.SSLConnection(
+            ssl_ca_certs=self.tls.ca_file or None,
+            ssl_certfile=self.tls.cert_file or None,
+            ssl_keyfile=self.tls.key_file or None,
+            ssl_cert_reqs="required" if self.tls.verify else "none",
+            ssl_check_hostname=False,
+            **common,
+        )
+
+
+def _resp2() -> dict[str, t.Any]:
+    """redis-py speaks RESP3 by default from 8.0, and knows no such option before 5.0."""
+    return {"protocol": 2} if int(redis.__version__.split(".")[0]) >= 5 else {}
+
+
+class _explained:
+    """Turns whatever redis-py and the socket raise into Unreachable, with a word from the closed list."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (redis.exceptions.RedisError, OSError)):
+            kind, text = explain(error)
+            raise Unreachable(kind, f"{self.address} {text}") from error
+
+
+# redis-py takes the first word off the errors that it knows (NOAUTH, WRONGPASS, NOPERM), so the rest is what is left.
+SAYINGS = (
+    (WRONG_PASSWORD, ("invalid password", "Authentication required", "invalid username", "no permissions to")),
+    (PROTECTED, ("DENIED",)),
+)
+
+
+def explain(error: BaseException) -> tuple[str, str]:
+    """The word for a failure, and its text for the operator."""
+    text = _one_line(str(error))
+    for kind, hints in SAYINGS:
+        if any(hint in text for hint in hints):
+            return kind, f"answered: {text}"
+    if isinstance(error, (redis.exceptions.InvalidResponse, redis.exceptions.ResponseError)):
+        return NOT_REDIS, f"answered: {text}"
+    if isinstance(error, redis.exceptions.BusyLoadingError):
+        return TIMEOUT, "is loading its data set: try again when it has finished"
+    return _explain_socket(error, text)
+
+
+def _explain_socket(error: BaseException, text: str) -> tuple[str, str]:
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLError):
+        return NOT_REDIS, f"and we do not agree on TLS: {cause.reason or cause}"
+    if isinstance(cause, socket.timeout) or isinstance(error, redis.exceptions.TimeoutError):
+        return TIMEOUT, "does not answer in time"
+    if isinstance(cause, (ConnectionRefusedError, FileNotFoundError)):
+        return REFUSED, "refuses connections: nothing listens there"
+    if isinstance(cause, socket.gaierror):
+        return NO_ROUTE, f"is not a name that resolves here: {cause.strerror}"
+    if isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return NO_ROUTE, f"cannot be reached from here: {cause.strerror}"
+    return REFUSED, f"closed the connection: {text}"
+
+
+def _one_line(text: str) -> str:
+    """The first sentences: what protected mode says fills a screen."""
+    return text if len(text) <= LONG else f"{text[:LONG].rpartition('. ')[0] or text[:LONG]}."
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """What the socket raised, below what redis-py made of it."""
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, OSError):
+        at = at.__cause__ or at.__context__
+    return at
+
+
+def pairs(reply: Reply) -> dict[str, str]:
+    """A flat RESP2 list of names and values as a dictionary."""
+    items = [str(item) for item in reply or []]
+    return dict(zip(items[::2], items[1::2]))
+
+
+def wait_until(
+    seen: Callable[[], bool],
+    *,
+    timeout: float,
+    what: str,
+    pause: float = 0.1,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Ask again until it is so. Raises NotReached with V(what) after V(timeout) seconds."""
+    end = time.monotonic() + timeout
+    while not seen():
+        if time.monotonic() >= end:
+            raise NotReached(f"after {timeout:g} s it is still not so that {what}")
+        sleep(pause)

@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: redis_config_file
+short_description: The redis.conf of instances that do not run
+version_added: 0.1.0
+author: steady.redis contributors (@steady-redis)
+description:
+  - Creates C(redis.conf) once. After that only single keys are edited, and only while the server is down, because a
+    running server rewrites the file itself. Keys of a running server are the business of M(steady.redis.redis_config).
+  - The binary that will run the file parses it before it is put in place.
+options:
+  instances:
+    description: The instances on this host, as RV(steady.redis.redis_placement#module:hosts) has them.
+    type: list
+    elements: dict
+    required: true
+  stopped:
+    description: Names of the instances whose server is down, so that an existing file may be edited.
+    type: list
+    elements: str
+    default: []
+  passwords:
+    description: For each instance the password of its group, for C(requirepass) and C(masterauth).
+    type: dict
+    default: {}
+  password:
+    description: The password of every group without an entry in O(passwords). Empty is no password.
+    type: str
+    default: ""
+  binary:
+    description: The server binary.
+    type: path
+    default: /usr/bin/redis-server
+extends_documentation_fragment:
+  - steady.redis.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: steady.redis.redis_config
+"""
+
+EXAMPLES = r"""
+- name: A redis.conf for every instance that has none yet
+  steady.redis.redis_config_file:
+    instances: "{{ server_instances }}"
+    passwords: "{{ server_passwords }}"
+"""
+
+RETURN = r"""
+written:
+  description: Files that were written, or would be in check mode.
+  type: list
+  elements: str
+  returned: success
+  sample: ["/etc/redis/orders-6379/redis.conf"]
+"""
+
+import os
+import tempfile
+import typing as t
+from collections.abc import Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, edit
+from ansible_collections.steady.redis.plugins.module_utils._errors import SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._instances import PROCESS, SERVICE, server_keys
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import known
+from ansible_collections.steady.redis.plugins.module_utils._scratch import binary_version, check_file
+
+Diff = dict[str, str]
+
+
+def bring(module: AnsibleModule, instance: Mapping[str, t.Any], version: tuple[int, ...]) -> Diff | None:
+    """Create or edit the file of one instance. Returns the diff, or None where nothing differed."""
+    params = module.params
+    path = os.path.join(instance["conf_dir"], "redis.conf")
+    before = _text(path)
+    if before and instance["instance"] not in params["stopped"]:
+        return None
+    password = params["passwords"].get(instance["group"], params["password"])
+    keys: dict[str, t.Any] = dict.fromkeys(instance.get("released", ()))
+    keys.update(server_keys(instance, has_password=bool(password)))
+    keys = {key: value for key, value in keys.items() if value is None or known(key, version)}
+    if password:
+        keys.update(requirepass=password, masterauth=password)
+    after = edit(before, keys)
+    if after == before:
+        return None
+    if not module.check_mode:
+        check_file(params["binary"], after)
+        _write(module, path, after, service=instance["manager"] != PROCESS)
+    return {"before_header": path, "after_header": path, "before": _shown(before), "after": _shown(after)}
+
+
+def _shown(text: str) -> str:
+    """The text without the values of its secrets."""
+    lines = [(line, line.split(None, 1)) for line in text.splitlines(keepends=True)]
+    return "".join(f"{words[0]} ***\n" if words and words[0].lower() in SECRETS else line for line, words in lines)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def _write(module: AnsibleModule, path: str, text: str, *, service: bool) -> None:
+    handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
+    with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    os.chmod(temporary, 0o640)
+    module.atomic_move(temporary, path)
+    if service:
+        module.set_owner_if_different(path, SERVICE[0], False)
+        module.set_group_if_different(path, SERVICE[1], False)
+        module.set_mode_if_different(path, "0640", False)
+
+
+def main() -> None:
+    spec = {
+        "instances": {"type": "list", "elements": "dict", "required": True},
+        "stopped": {"type": "list", "elements": "str", "default": []},
+        "passwords": {"type": "dict", "default": {}, "no_log": True},
+        "password": {"type": "str", "default": "", "no_log": True},
+        "binary": {"type": "path", "default": "/usr/bin/redis-server"},
+    }
+    module = AnsibleModule(spec, supports_check_mode=True)
+    try:
+        version = binary_version(module.params["binary"])
+        diffs = [bring(module, each, version) for each in module.params["instances"]]
+    except SteadyError as error:
+        module.fail_json(msg=str(error))
+    changed = [diff for diff in diffs if diff is not None]
+    module.exit_json(changed=bool(changed), diff=changed, written=[diff["after_header"] for diff in changed])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: redis_host_files
+short_description: All files and directories of a role on a host, in one task
+version_added: 0.1.0
+author: steady.redis contributors (@steady-redis)
+description:
+  - Writes files and creates directories with their owner and mode. One task instead of one for each file.
+  - Used by the roles of this collection. The list comes from O(kind) and O(instances), which the action plugin of the
+    same name turns into O(files) on the controller.
+  - A file is replaced by a rename, so nobody ever reads half of it.
+options:
+  files:
+    description: The files and directories, in order.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Where it goes. Missing parent directories are created.
+        type: path
+        required: true
+      content:
+        description: The text of the file.
+        type: str
+        default: ""
+      secret:
+        description: The text of a file that nobody may see; it never appears in a diff.
+        type: str
+        default: ""
+      directory:
+        description: It is a directory.
+        type: bool
+        default: false
+      mode:
+        description: Permissions, as an octal string.
+        type: str
+        required: true
+      owner:
+        description: Owner. Empty is left as it is.
+        type: str
+        default: ""
+      group:
+        description: Group. Empty is left as it is.
+        type: str
+        default: ""
+      once:
+        description: Written only if the path does not exist. For files that Redis rewrites itself.
+        type: bool
+        default: false
+  kind:
+    description: The role whose files these are.
+    type: str
+    choices: [host, server, sentinel]
+  instances:
+    description: The role's instances on this host, as RV(steady.redis.redis_placement#module:hosts) has them.
+    type: list
+    elements: dict
+    default: []
+  bootstrap:
+    description: Instances that may start empty, because their whole group is new.
+    type: list
+    elements: str
+    default: []
+  sentinel_password:
+    description: The password of the Sentinels, for the start guard and for a new sentinel.conf.
+    type: str
+    default: ""
+extends_documentation_fragment:
+  - steady.redis.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Everything the start of a server needs
+  steady.redis.redis_host_files:
+    kind: server
+    instances: "{{ server_instances }}"
+"""
+
+RETURN = r"""
+written:
+  description: Paths that were written, or would be in check mode.
+  type: list
+  elements: str
+  returned: success
+  sample: ["/etc/systemd/system/steady-redis@.service"]
+"""
+
+import os
+import tempfile
+import typing as t
+from collections.abc import Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+
+FILE_SPEC = {
+    "path": {"type": "path", "required": True},
+    "content": {"type": "str", "default": ""},
+    "secret": {"type": "str", "default": "", "no_log": True},
+    "directory": {"type": "bool", "default": False},
+    "mode": {"type": "str", "required": True},
+    "owner": {"type": "str", "default": ""},
+    "group": {"type": "str", "default": ""},
+    "once": {"type": "bool", "default": False},
+}
+
+
+def put(module: AnsibleModule, wanted: Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    """Bring one path in line. Returns its diff, or None where nothing differed."""
+    path = wanted["path"]
+    before = None if wanted["directory"] else _text(path)
+    after = wanted["secret"] or wanted["content"]
+    exists = os.path.isdir(path) if wanted["directory"] else before is not None
+    if exists and wanted["once"]:
+        return None  # Redis rewrites it, and sets its mode by its own umask
+    rewrite = not exists or (not wanted["directory"] and before != after)
+    if rewrite and not module.check_mode:
+        _write(module, path, after, directory=wanted["directory"])
+    file_args = {
+        "path": path,
+        "mode": wanted["mode"],
+        "owner": wanted["owner"] or None,
+        "group": wanted["group"] or None,
+    }
+    file_args.update(secontext=[None, None, None], attributes=None)
+    attributes = (exists or not module.check_mode) and module.set_fs_attributes_if_different(file_args, False)
+    if not rewrite and not attributes:
+        return None
+    if wanted["secret"] or wanted["directory"] or wanted["once"]:
+        return {"before_header": path, "after_header": path, "before": "", "after": "(not shown)\n" if rewrite else ""}
+    return {"before_header": path, "after_header": path, "before": before or "", "after": after}
+
+
+def _text(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _write(module: AnsibleModule, path: str, text: str, *, directory: bool) -> None:
+    if directory:
+        os.makedirs(path, mode=0o750, exist_ok=True)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
+    with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    module.atomic_move(temporary, path)
+
+
+def main() -> None:
+    spec = {
+        "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
+        "kind": {"type": "str", "choices": ["host", "server", "sentinel"]},
+        "instances": {"type": "list", "elements": "dict", "default": []},
+        "bootstrap": {"type": "list", "elements": "str", "default": []},
+        "sentinel_password": {"type": "str", "default": "", "no_log": True},
+    }
+    module = AnsibleModule(spec, supports_check_mode=True)
+    diffs = {each["path"]: put(module, each) for each in module.params["files"]}
+    changed = {path: diff for path, diff in diffs.items() if diff is not None}
+    module.exit_json(changed=bool(changed), diff=list(changed.values()), written=list(changed))
+
+
+if __name__ == "__main__":
+    main()

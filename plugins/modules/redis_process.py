@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: redis_process
+short_description: Instances as local processes, where no service manager runs them
+version_added: 0.1.0
+author: steady.redis contributors (@steady-redis)
+description:
+  - Starts and stops redis-server and Sentinel as processes of the user who runs the playbook. Made for C(env=dev),
+    which needs neither systemd nor root.
+  - A server is started through the start guard, like a systemd unit does it.
+  - Stopping sends TERM to the process of the pid file, and only if it still is the server of that instance.
+options:
+  kind:
+    description: What the instances are.
+    type: str
+    choices: [server, sentinel]
+    required: true
+  instances:
+    description: The instances, as RV(steady.redis.redis_placement#module:hosts) has them.
+    type: list
+    elements: dict
+    required: true
+  state:
+    description:
+      - V(started) and V(stopped) say what they mean.
+      - V(absent) is stopped, and its directories are removed.
+    type: str
+    choices: [started, stopped, absent]
+    default: started
+  timeout:
+    description: Seconds to wait for each start or stop.
+    type: float
+    default: 90.0
+extends_documentation_fragment:
+  - steady.redis.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: What is started or stopped is in RV(lines).
+  idempotent:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: The nodes run
+  steady.redis.redis_process:
+    kind: server
+    instances: "{{ server_instances }}"
+"""
+
+RETURN = r"""
+lines:
+  description: What was done, or would be in check mode, one plain line each.
+  type: list
+  elements: str
+  returned: success
+  sample: ["started demo-7101 (process 4711)"]
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import typing as t
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible.module_utils.basic import AnsibleModule
+
+Instance = Mapping[str, t.Any]
+
+
+class Failed(Exception):
+    """A process did not start or stop; the text says which, and what its log ends with."""
+
+
+def running(instance: Instance) -> int:
+    """The process id of the instance, 0 when it does not run. A pid file that a crash left behind does not count."""
+    try:
+        with open(_pid_file(instance), encoding="ascii") as file:
+            pid = int(file.read())
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().split(b"\0")
+    except (OSError, ValueError):
+        return 0
+    # Redis writes "redis-server 127.0.0.1:7101" there, and adds "[sentinel]" for a Sentinel.
+    return pid if str(instance["port"]).encode() in words[0].rsplit(b":", 1)[-1] else 0
+
+
+def _pid_file(instance: Instance) -> str:
+    return f"{instance['data_dir']}/{instance['instance']}.pid"
+
+
+def start(kind: str, instance: Instance, binary: str, timeout: float) -> str:
+    conf = instance["conf_dir"]
+    if kind == "server":
+        guard = os.path.join(instance["library_dir"], "redis-start-guard")
+        done = subprocess.run([guard, conf], capture_output=True, text=True, check=False, timeout=timeout)
+        if done.returncode:
+            raise Failed(f"{instance['instance']} must not start: {(done.stdout + done.stderr).strip()}")
+    arguments = [binary, f"{conf}/redis.conf"] if kind == "server" else [binary, f"{conf}/sentinel.conf", "--sentinel"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=timeout)
+    if done.returncode or not _soon(lambda: running(instance) > 0, timeout):
+        raise Failed(f"{instance['instance']} did not start: {_end_of_log(instance, done.stdout + done.stderr)}")
+    return f"started {instance['instance']} (process {running(instance)})"
+
+
+def stop(instance: Instance, timeout: float) -> str:
+    pid = running(instance)
+    os.kill(pid, signal.SIGTERM)
+    if not _soon(lambda: not running(instance), timeout):
+        raise Failed(
+            f"{instance['instance']} (process {pid}) did not stop in {timeout:g} s: {_end_of_log(instance, '')}"
+        )
+    return f"stopped {instance['instance']} (process {pid})"
+
+
+def _soon(seen: Callable[[], bool], timeout: float) -> bool:
+    end = time.monotonic() + timeout
+    while not seen():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _end_of_log(instance: Instance, otherwise: str) -> str:
+    path = f"{instance['data_dir']}/{instance['instance']}.log"
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return f"{' / '.join(line.strip() for line in file.readlines()[-3:])} ({path})"
+    except OSError:
+        return otherwise.strip() or "it said nothing"
+
+
+def bring(module: AnsibleModule, instance: Instance) -> list[str]:
+    """One instance to the wanted state; the lines that say what was done."""
+    params, pid = module.params, running(instance)
+    name = instance["instance"]
+    lines = []
+    if params["state"] == "started" and not pid:
+        binary = instance.get("binary") or module.get_bin_path("redis-server", required=True)
+        would = f"would start {name}"
+        lines.append(would if module.check_mode else start(params["kind"], instance, binary, params["timeout"]))
+    if params["state"] != "started" and pid:
+        lines.append(f"would stop {name}" if module.check_mode else stop(instance, params["timeout"]))
+    if params["state"] == "absent":
+        places = [each for each in (instance["conf_dir"], instance["data_dir"]) if os.path.isdir(each)]
+        for place in places:
+            lines.append(f"{'would remove' if module.check_mode else 'removed'} {place}")
+            if not module.check_mode:
+                shutil.rmtree(place)
+    return lines
+
+
+def main() -> None:
+    spec = {
+        "kind": {"type": "str", "choices": ["server", "sentinel"], "required": True},
+        "instances": {"type": "list", "elements": "dict", "required": True},
+        "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+        "timeout": {"type": "float", "default": 90.0},
+    }
+    module = AnsibleModule(spec, supports_check_mode=True)
+    instances = module.params["instances"]
+    try:
+        # At the same time: after a crash of all, the start guard of each listens for the others.
+        with ThreadPoolExecutor(max_workers=max(1, len(instances))) as pool:
+            lines = [line for done in pool.map(lambda each: bring(module, each), instances) for line in done]
+    except (Failed, subprocess.TimeoutExpired) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(lines), lines=lines)
+
+
+if __name__ == "__main__":
+    main()

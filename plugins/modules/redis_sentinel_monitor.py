@@ -1,0 +1,127 @@
+#!/usr/bin/python
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: redis_sentinel_monitor
+short_description: What the Sentinels watch, the same on every one of them
+version_added: 0.1.0
+author: steady.redis contributors (@steady-redis)
+description:
+  - Sentinels do not tell each other their settings. This module brings every Sentinel of a group in step with
+    C(SENTINEL MONITOR), C(SENTINEL SET) and C(SENTINEL REMOVE), without a restart and without touching
+    C(sentinel.conf).
+  - Refuses an address that does not say that it is a master, and any change while Sentinels name different masters.
+  - Never sends C(SENTINEL RESET). While a master is down it empties the list of replicas, and no failover follows.
+  - C(auth-pass) cannot be read back from a Sentinel. It is given together with C(MONITOR).
+options:
+  state:
+    description:
+      - V(present) makes every Sentinel that answers watch the group with this quorum and these settings.
+      - V(absent) makes them all forget it. Refused while one of them cannot be asked, because it would bring the old
+        master back when it returns.
+    type: str
+    choices: [present, absent]
+    default: present
+  master:
+    description: The master to watch, as C(address:port). Empty is the live master.
+    type: str
+    default: ""
+extends_documentation_fragment:
+  - steady.redis.group
+  - steady.redis.connection
+  - steady.redis.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: steady.redis.redis_role
+"""
+
+EXAMPLES = r"""
+- name: All three Sentinels watch the group with the same settings
+  steady.redis.redis_sentinel_monitor:
+    name: orders
+    nodes:
+      - {name: db-a, address: 192.0.2.11}
+      - {name: db-b, address: 192.0.2.12}
+    sentinels:
+      - {name: db-a, address: 192.0.2.11}
+      - {name: db-b, address: 192.0.2.12}
+      - {name: db-c, address: 192.0.2.13}
+    settings:
+      down-after-milliseconds: 5000
+      failover-timeout: 15000
+    login_password: "{{ redis_password }}"
+    sentinel_password: "{{ redis_sentinel_password }}"
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or would be done in check mode, one plain line each.
+  type: list
+  elements: str
+  returned: success
+  sample: ["Sentinel db-b: orders failover-timeout 15000"]
+notes:
+  description: What was seen and left alone, for example a Sentinel that does not answer.
+  type: list
+  elements: str
+  returned: success
+saved:
+  description: Always empty; here so that all modules return the same keys.
+  type: list
+  elements: str
+  returned: success
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
+from ansible_collections.steady.redis.plugins.module_utils._converge import converge
+from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
+from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import ABSENT, PRESENT, plan_monitor
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+
+
+def monitor(module: AnsibleModule) -> dict[str, t.Any]:
+    params = module.params
+    watched = watched_from(params, params)
+    auth = {"auth-user": params["login_user"], "auth-pass": params["login_password"]}
+    try:
+        master = Address.parse(params["master"]) if params["master"] else None
+    except ValueError as error:
+        raise Refused(f"master: {error}") from error
+    return converge(
+        module,
+        watched,
+        lambda seen: plan_monitor(
+            seen,
+            name=watched.known_as,
+            state=params["state"],
+            master=master,
+            auth={key: value for key, value in auth.items() if value},
+        ),
+    )
+
+
+def main() -> None:
+    own = {
+        "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
+        "master": {"type": "str", "default": ""},
+    }
+    module = AnsibleModule({**group_spec(), **connection_spec(), **own}, supports_check_mode=True)
+    run(module, monitor)
+
+
+if __name__ == "__main__":
+    main()

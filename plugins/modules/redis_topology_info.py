@@ -1,0 +1,275 @@
+#!/usr/bin/python
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: redis_topology_info
+short_description: What every node and Sentinel of a group says, and what that means
+version_added: 0.1.0
+author: steady.redis contributors (@steady-redis)
+description:
+  - Asks all nodes and all Sentinels of the groups at the same time, names the state that the answers show, and says
+    what differs from the declaration. A node that does not answer costs one time-out, whatever the number of questions.
+  - Never changes anything.
+options:
+  groups:
+    description: The groups to observe.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The name of the group.
+        type: str
+        required: true
+      sentinel_name:
+        description: What Sentinel calls the group. Empty is its name.
+        type: str
+        default: ""
+      nodes:
+        description: Every node of the group, whatever its role.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          address:
+            description: Where peers, Sentinels and clients reach it. A path is a unix socket.
+            type: str
+            required: true
+          port:
+            description: Its port.
+            type: int
+            default: 6379
+          name:
+            description: What messages and tables call it. Empty is address and port.
+            type: str
+            default: ""
+          host:
+            description: The machine it runs on, for tables.
+            type: str
+            default: ""
+          zone:
+            description: The zone of that machine, for tables.
+            type: str
+            default: ""
+      sentinels:
+        description: Every Sentinel that watches the group.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          address:
+            description: Where nodes, Sentinels and clients reach it. A path is a unix socket.
+            type: str
+            required: true
+          port:
+            description: Its port.
+            type: int
+            default: 26379
+          name:
+            description: What messages and tables call it. Empty is address and port.
+            type: str
+            default: ""
+          host:
+            description: The machine it runs on, for tables.
+            type: str
+            default: ""
+          zone:
+            description: The zone of that machine, for tables.
+            type: str
+            default: ""
+      quorum:
+        description: How many Sentinels must see the master down. V(0) is a majority.
+        type: int
+        default: 0
+      settings:
+        description: Per-group settings of Sentinel by their own names.
+        type: dict
+        default: {}
+      config:
+        description: The declared configuration keys, to say which differ.
+        type: dict
+        default: {}
+      owned:
+        description: Keys that were set earlier and may no longer be declared.
+        type: list
+        elements: str
+        default: []
+  passwords:
+    description: Passwords by the name of the group, where they differ from O(login_password).
+    type: dict
+    default: {}
+extends_documentation_fragment:
+  - steady.redis.connection
+  - steady.redis.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: Nothing is changed.
+  idempotent:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Look at one group
+  steady.redis.redis_topology_info:
+    groups:
+      - name: orders
+        nodes:
+          - {name: db-a, address: 192.0.2.11}
+          - {name: db-b, address: 192.0.2.12}
+        sentinels:
+          - {name: db-a, address: 192.0.2.11}
+          - {name: db-b, address: 192.0.2.12}
+          - {name: db-c, address: 192.0.2.13}
+    login_password: "{{ redis_password }}"
+  register: seen
+"""
+
+RETURN = r"""
+groups:
+  description: One entry for each group, in the order asked.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: The name of the group.
+      type: str
+      returned: success
+    state:
+      description: The named state; the list is in docs/operations/states.md.
+      type: str
+      returned: success
+      sample: healthy
+    sentence:
+      description: The same in one plain line.
+      type: str
+      returned: success
+    evidence:
+      description: Who said what, one line each.
+      type: list
+      elements: str
+      returned: success
+    also:
+      description: Further states that hold.
+      type: list
+      elements: str
+      returned: success
+    severity:
+      description: fine, warning or critical.
+      type: str
+      returned: success
+    site_may_mend:
+      description: Whether site.yml may converge from this state without risk.
+      type: bool
+      returned: success
+    master:
+      description: Address of the live master; empty when there is none.
+      type: str
+      returned: success
+    epoch:
+      description: The highest configuration epoch among the Sentinels. It grows with every failover.
+      type: int
+      returned: success
+    keys:
+      description: Keys on the live master.
+      type: int
+      returned: success
+    nodes:
+      description: What each node said.
+      type: list
+      elements: dict
+      returned: success
+    sentinels:
+      description: What each Sentinel said.
+      type: list
+      elements: dict
+      returned: success
+    table:
+      description: One row for each node, as the playbooks print it.
+      type: list
+      elements: dict
+      returned: success
+    pending:
+      description: For each of V(config), V(replication) and V(sentinels) what differs from the declaration.
+      type: dict
+      returned: success
+"""
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
+from ansible_collections.steady.redis.plugins.module_utils._converge import result_of
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
+from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
+from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import plan_monitor
+from ansible_collections.steady.redis.plugins.module_utils._plan_role import plan_role
+from ansible_collections.steady.redis.plugins.module_utils._scratch import defaults
+from ansible_collections.steady.redis.plugins.module_utils._table import as_json, observation_json, rows
+from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
+
+
+def look(module: AnsibleModule) -> dict[str, t.Any]:
+    params = module.params
+    groups = params["groups"]
+    watched = [watched_from(group, params, password=params["passwords"].get(group["name"])) for group in groups]
+    removed = any(set(group["owned"]) - set(group["config"]) for group in groups)
+    binary = module.get_bin_path("redis-server") if removed else None
+    fallback = defaults(binary) if binary else {}
+    seen = observe(watched)
+    return {"changed": False, "groups": [describe(*each, fallback) for each in zip(groups, watched, seen)]}
+
+
+def describe(
+    declared: Mapping[str, t.Any], watched: Watched, seen: Observation, fallback: Mapping[str, str]
+) -> dict[str, t.Any]:
+    """What one group shows, in words and as data."""
+    diagnosis = diagnose(seen)
+    wanted = words(declared["config"])
+    live = seen.live_master
+    plans: dict[str, Plan] = {
+        "config": plan_config(seen, wanted, owned=declared["owned"], defaults=fallback),
+        "replication": plan_role(seen, first=seen.group.nodes[0].address),
+        "sentinels": plan_monitor(seen, name=watched.known_as) if seen.sentinels else Plan(),
+    }
+    return {
+        "name": seen.group.name,
+        "state": diagnosis.state,
+        "sentence": diagnosis.sentence,
+        "evidence": list(diagnosis.evidence),
+        "also": list(diagnosis.others),
+        "severity": diagnosis.severity,
+        "site_may_mend": diagnosis.site_may_mend,
+        "master": str(live.address) if live else "",
+        "epoch": max((view.epoch for view in seen.voices), default=0),
+        "keys": live.keys if live else 0,
+        "table": rows(seen),
+        "pending": {kind: {**result_of(plan), "refusal": plan.refusal} for kind, plan in plans.items()},
+        **as_json(observation_json(seen, wanted)),
+    }
+
+
+def main() -> None:
+    group = {**group_spec(), "config": {"type": "dict", "default": {}}}
+    group["owned"] = {"type": "list", "elements": "str", "default": []}
+    own = {
+        "groups": {"type": "list", "elements": "dict", "required": True, "options": group},
+        "passwords": {"type": "dict", "default": {}, "no_log": True},
+    }
+    module = AnsibleModule({**connection_spec(), **own}, supports_check_mode=True)
+    run(module, look)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for tests against real processes. Whatever they start is ended, by its process id, after the test."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Group, Sentinel, Server, make_group
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Factory: a started redis-server, options as for Server; start=False leaves it stopped."""
+    made: list[Server] = []
+
+    def make(port: int | None = None, *, start: bool = True, **options: t.Any) -> Server:
+        options.setdefault("directory", tmp_path / f"server{len(made)}")
+        made.append(Server(port, **options))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[Callable[..., Sentinel]]:
+    """Factory: a started Sentinel that watches nothing yet, options as for Sentinel; start=False leaves it stopped."""
+    made: list[Sentinel] = []
+
+    def make(port: int | None = None, *, start: bool = True, **options: t.Any) -> Sentinel:
+        options.setdefault("directory", tmp_path / f"watcher{len(made)}")
+        made.append(Sentinel(port, **options))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    for sentinel in made:
+        sentinel.kill()
+
+
+@pytest.fixture
+def groups(tmp_path: Path) -> Iterator[Callable[..., Group]]:
+    """Factory: a watched group in step, options as for make_group."""
+    made: list[Group] = []
+
+    def make(**options: t.Any) -> Group:
+        made.append(make_group(tmp_path / f"group{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for group in made:
+        group.end()
+
+
+@pytest.fixture
+def trio(groups: Callable[..., Group]) -> Group:
+    """Three nodes and three Sentinels of the group orders: down-after 1000, quorum 2, in step, no passwords."""
+    return groups()
+
+
+@pytest.fixture(scope="module")
+def shared_trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+    """Like trio, but one for all tests of a file: for tests that leave it as they found it."""
+    group = make_group(tmp_path_factory.mktemp("trio"))
+    yield group
+    group.end()

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the stories in molecule/ are told with: a user's environment, the commands that the user types, and what a
+bystander sees of its groups.
+
+    def test_second_run(prod):
+        with prod.writer() as writer:
+            old = prod.kill_master()
+            prod.orders.wait_healthy()
+            run = prod.play("site.yml")
+        assert run.changed == {}
+        writer.verdict(max_lost=0)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+import time
+import typing as t
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from tests.lab.lab import Lab
+from tests.support.view import View
+from tests.support.writer import Writer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def say(text: str) -> None:
+    """One line of the story for whoever watches it."""
+    print(f"    {text}", flush=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of ansible-playbook, as its user sees it."""
+
+    command: str
+    code: int
+    output: str
+    seconds: float
+    recap: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # host: ok, changed, unreachable, failed, ...
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # host: tasks; hosts without any left out
+
+    @classmethod
+    def of(cls, command: str, *, code: int, output: str, seconds: float) -> Run:
+        """Read the output of the default callback."""
+        recap = {
+            host: {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", counts)}
+            for host, counts in re.findall(r"^(\S+) +: (ok=\d+ .*)$", output, re.MULTILINE)
+        }
+        changed: dict[str, tuple[str, ...]] = {}
+        task = ""
+        for line in output.splitlines():
+            if found := re.match(r"(?:TASK|RUNNING HANDLER) \[(.*)\] \**$", line):
+                task = found[1]
+            elif found := re.match(r"changed: \[([^\s\]]+)", line):
+                changed[found[1]] = (*changed.get(found[1], ()), task)
+        counted = {host: counts["changed"] for host, counts in recap.items() if counts["changed"]}
+        if set(counted) != set(changed):
+            raise ValueError(f"the recap counts changes on {counted}, the output shows {changed}:\n{output}")
+        return cls(command, code, output, seconds, recap, changed)
+
+    @property
+    def unreachable(self) -> list[str]:
+        """Hosts that did not answer ssh."""
+        return [host for host, counts in self.recap.items() if counts["unreachable"]]
+
+    @property
+    def message(self) -> str:
+        """What the user is told at the end: everything from the first error on, or the last lines."""
+        lines = self.output.splitlines()
+        errors = [number for number, line in enumerate(lines) if re.match(r"\[ERROR\]|fatal:|ERROR", line)]
+        return "\n".join(lines[errors[0] :] if errors else lines[-40:])
+
+    def __str__(self) -> str:
+        """One line for people."""
+        changes = ", ".join(f"{host} {len(tasks)}" for host, tasks in self.changed.items()) or "nothing"
+        return f"$ {self.command}   -> exit {self.code}, changed: {changes}, {self.seconds:.1f} s"
+
+
+class Environment:
+    """One environment of a user: its inventory, the lab's hosts behind it, and the commands."""
+
+    def __init__(self, inventory: Path, *, name: str = "prod", lab: Lab | None = None, logs: Path) -> None:
+        self.name, self.inventory, self.logs = name, inventory, logs
+        self.lab = lab or Lab(os.environ.get("LAB", ""))
+        self.variables = inventory / "group_vars" / f"{name}.yml"
+        self._numbers = itertools.count(1)
+        logs.mkdir(parents=True, exist_ok=True)
+
+    # What the user types
+
+    def play(self, playbook: str, *arguments: str, code: int | None = 0) -> Run:
+        """Run a playbook for this environment. Raises AssertionError unless it ends with this exit code."""
+        words = [f"playbooks/{playbook}", "-e", f"env={self.name}", *arguments]
+        run = self._ansible(words)
+        if code is not None and run.code != code:
+            raise AssertionError(f"exit code {run.code}, expected {code}\n{run}\n{run.message}")
+        return run
+
+    def refused(self, playbook: str, *arguments: str) -> Run:
+        """Run a playbook that must stop with an error before it changes anything."""
+        run = self.play(playbook, *arguments, code=None)
+        assert run.code not in (0, 250), f"it must be refused\n{run}\n{run.message}"
+        assert run.changed == {}, f"refused, but only after the first change\n{run}\n{run.message}"
+        return run
+
+    def _ansible(self, words: list[str]) -> Run:
+        program = Path(sys.executable).with_name("ansible-playbook")
+        command = [str(program), "--inventory", str(self.inventory), *words]
+        # As the user's shell has it: nothing of what molecule sets.
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))}
+        began = time.monotonic()
+        done = subprocess.run(
+            command, cwd=ROOT, env={**own, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        log = self.logs / f"{next(self._numbers):02}-{Path(words[0]).stem}.log"
+        log.write_text(f"$ ansible-playbook {' '.join(words)}\n{done.stdout}", encoding="utf-8")
+        run = Run.of(
+            f"ansible-playbook {' '.join(words)}", code=done.returncode, output=done.stdout,
+            seconds=time.monotonic() - began,
+        )  # fmt: skip
+        say(str(run))
+        return run
+
+    # What the user writes
+
+    def declared(self) -> dict[str, t.Any]:
+        """Read group_vars."""
+        return dict(yaml.safe_load(self.variables.read_text(encoding="utf-8")))
+
+    def declare(self, change: Callable[[dict[str, t.Any]], object]) -> None:
+        """Edit group_vars: V(change) gets the variables and alters them."""
+        variables = self.declared()
+        change(variables)
+        self.variables.write_text(yaml.safe_dump(variables, sort_keys=False, explicit_start=True), encoding="utf-8")
+
+    # What a bystander sees and does
+
+    def group(self, name: str = "orders") -> View:
+        """Look at a group from outside, as a client would."""
+        variables = self.declared()
+        group = variables["redis_groups"][name]
+        nodes = {host: f"{self.lab.hosts[host]}:{group.get('port', 6379)}" for host in group["nodes"]}
+        sentinels = {host: f"{self.lab.hosts[host]}:26379" for host in group.get("sentinels", group["nodes"])}
+        password = variables.get("redis_passwords", {}).get(name, variables.get("redis_password"))
+        return View(
+            name, nodes=nodes, sentinels=sentinels, password=password,
+            sentinel_password=variables.get("redis_sentinel_password"),
+        )  # fmt: skip
+
+    def writer(self, name: str = "orders", *, rate: float = 500) -> Writer:
+        """Write to a group while something happens."""
+        view = self.group(name)
+        return Writer(
+            directory=self.logs, sentinels=list(view.sentinels.values()), group=name, password=view.password,
+            sentinel_password=view.sentinel_password, rate=rate,
+        )  # fmt: skip
+
+    def on(self, host: str, command: str) -> str:
+        """Run a shell command on a host as root, past ssh and the network."""
+        return self.lab.run(host, "sh", "-c", command)

@@ -1,0 +1,394 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real redis-server and Sentinel processes on loopback, for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import typing as t
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+LOOPBACK = "127.0.0.1"
+Settings = Mapping[str, "str | int | Sequence[str]"]
+
+# Below the range from which the kernel takes ports for outgoing connections: there a process that keeps trying to
+# reach a stopped server can connect to itself and hold the server's port. The ports of env=dev are left out.
+_PORTS = [port for port in range(12000, 32000) if not 27000 <= port < 27200]
+_given_out: set[int] = set()
+
+
+def free_port() -> int:
+    """Give a port on loopback that nobody uses and that this process has not given out before."""
+    while True:
+        port = random.choice(_PORTS)
+        if port in _given_out:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            _given_out.add(port)
+            return port
+
+
+def wait_until(
+    predicate: Callable[[], t.Any], timeout: float = 10.0, what: str = "condition", pause: float = 0.05
+) -> t.Any:
+    """Return the predicate's first true answer; a lost connection counts as no. Raises TimeoutError with V(what)."""
+    deadline = time.monotonic() + timeout
+    seen: object = None
+    while True:
+        try:
+            seen = predicate()
+        except (redis.exceptions.RedisError, OSError) as error:
+            seen = error
+        else:
+            if seen:
+                return seen
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {timeout:g} s: {what} (last answer: {seen!r})")
+        time.sleep(pause)
+
+
+def quoted(value: str) -> str:
+    """Write a value for redis.conf: as it is where that is safe, otherwise in double quotes."""
+    if value and not set(value) & set(" \t\"'\\#"):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _lines(settings: Settings) -> list[str]:
+    lines = []
+    for key, value in settings.items():
+        if isinstance(value, (str, int)):
+            lines.append(f"{key} {value if value != '' else quoted('')}")
+        else:
+            lines.extend(f"{key} {one}" for one in value)
+    return lines
+
+
+class _Process:
+    """One process with a configuration file that it may rewrite. Started and stopped as often as wanted."""
+
+    kind = ""
+    arguments: tuple[str, ...] = ()
+
+    def __init__(self, port: int | None, *, directory: Path | str, password: str | None, settings: Settings) -> None:
+        self.host = LOOPBACK
+        self.port = port or free_port()
+        self.directory = Path(directory)
+        self.password = password
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.conf = self.directory / f"{self.kind}.conf"
+        self.log = self.directory / f"{self.kind}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client: t.Any = None
+        own: dict[str, str | int] = {
+            "port": self.port,
+            "bind": self.host,
+            "dir": str(self.directory),
+            "daemonize": "no",
+        }
+        if password is not None:
+            own["requirepass"] = quoted(password)
+        # The defaults first: redis.conf takes the last of two lines.
+        self.conf.write_text("\n".join(_lines(own) + _lines(settings)) + "\n", encoding="utf-8")
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 if it does not run."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else 0
+
+    def start(self, *, wait: bool = True, timeout: float = 10.0) -> t.Any:
+        """Start the process and, unless told otherwise, wait until it answers PING. Returns self."""
+        if self.pid:
+            raise RuntimeError(f"{self.kind} {self.address} runs already, pid {self.pid}")
+        command = [shutil.which("redis-server") or "/usr/bin/redis-server", str(self.conf), *self.arguments]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        if wait:
+            wait_until(self.ready, timeout, f"{self.kind} {self.address} answers, see {self.log}")
+        return self
+
+    def ready(self) -> bool:
+        """Answers PING? Raises RuntimeError with the end of its log if the process has ended."""
+        if not self.pid:
+            raise RuntimeError(f"{self.kind} {self.address} ended:\n{self.log.read_text(errors='replace')[-2000:]}")
+        return bool(self.client().ping())
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """End it in an orderly way (SIGTERM: a server saves if it has save points). Does nothing if it does not run."""
+        self._end(signal.SIGTERM, timeout)
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL), also while it is paused. Does nothing if it does not run."""
+        self._end(signal.SIGKILL, 10.0)
+
+    def _end(self, how: signal.Signals, timeout: float) -> None:
+        self.close()
+        if self._process is not None:
+            if self.pid:
+                self._process.send_signal(how)
+            self._process.wait(timeout)
+            self._process = None
+
+    def pause(self) -> None:
+        """Hang it (SIGSTOP): connections stay open, nothing is answered."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused process go on (SIGCONT)."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+    def client(self, **options: t.Any) -> t.Any:
+        """Give a client that answers text and never retries. Without options always the same one."""
+        if options:
+            return self._connect(**options)
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self, **options: t.Any) -> t.Any:
+        settings: dict[str, t.Any] = {
+            "host": self.host, "port": self.port, "password": self.password, "decode_responses": True,
+            "socket_timeout": 5.0, "socket_connect_timeout": 2.0, "retry": Retry(NoBackoff(), 0),
+        }  # fmt: skip
+        return redis.Redis(**{**settings, **options})
+
+    def close(self) -> None:
+        """Close the shared client's connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.address} {'pid ' + str(self.pid) if self.pid else 'not running'}>"
+
+
+class Server(_Process):
+    """A redis-server. Its redis.conf is written once, here; what CONFIG REWRITE makes of it is kept."""
+
+    kind = "redis"
+
+    def __init__(
+        self,
+        port: int | None = None,
+        *,
+        directory: Path | str,
+        config: Settings | None = None,
+        replicaof: _Process | str | None = None,
+        password: str | None = None,
+    ) -> None:
+        settings: dict[str, t.Any] = {"repl-diskless-sync-delay": 0, "save": "", "appendonly": "no"}
+        if password is not None:
+            settings["masterauth"] = quoted(password)
+        if replicaof is not None:
+            address = replicaof if isinstance(replicaof, str) else replicaof.address
+            settings["replicaof"] = " ".join(address.rsplit(":", 1))
+        super().__init__(port, directory=directory, password=password, settings={**settings, **(config or {})})
+
+    def role(self) -> str:
+        """Give master or slave, as the server itself says."""
+        return str(self.client().info("replication")["role"])
+
+    def linked(self) -> bool:
+        """Is this a replica whose link is up and that has finished its first sync?"""
+        seen = self.client().info("replication")
+        return bool(
+            seen["role"] == "slave" and seen["master_link_status"] == "up" and not seen["master_sync_in_progress"]
+        )
+
+    def follow(self, master: Server) -> None:
+        """Make this a replica, live and in redis.conf."""
+        self.client().execute_command("REPLICAOF", master.host, master.port)
+        self.client().config_rewrite()
+
+
+class Sentinel(_Process):
+    """A Sentinel. It watches nothing until told by V(monitor)."""
+
+    kind = "sentinel"
+    arguments = ("--sentinel",)
+
+    def __init__(
+        self,
+        port: int | None = None,
+        *,
+        directory: Path | str,
+        config: Settings | None = None,
+        password: str | None = None,
+    ) -> None:
+        super().__init__(port, directory=directory, password=password, settings=config or {})
+
+    def monitor(
+        self, name: str, master: Server | str, *, quorum: int = 2, down_after: int = 1000, failover_timeout: int = 5000
+    ) -> None:
+        """Watch this group, with the master's password if it has one; a bare address may be of nobody."""
+        host, port = (master if isinstance(master, str) else master.address).rsplit(":", 1)
+        ask = self.client().execute_command
+        ask("SENTINEL", "MONITOR", name, host, port, quorum)
+        if isinstance(master, Server) and master.password is not None:
+            ask("SENTINEL", "SET", name, "auth-pass", master.password)
+        ask("SENTINEL", "SET", name, "down-after-milliseconds", down_after, "failover-timeout", failover_timeout)
+
+    def forget(self, name: str) -> None:
+        """Watch this group no longer."""
+        self.client().execute_command("SENTINEL", "REMOVE", name)
+
+    def master_of(self, name: str) -> str:
+        """Give HOST:PORT of the group's master as this Sentinel names it; empty if it does not know the group."""
+        answer = self.client().execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)
+        if not answer:
+            return ""
+        host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
+        return f"{host}:{port}"
+
+    def sees(self, name: str) -> tuple[str, int, int]:
+        """Give (flags of the master, replicas that look healthy, other Sentinels) as this Sentinel sees the group."""
+        ask = self.client().execute_command
+        state = _mapping(ask("SENTINEL", "MASTER", name))
+        replicas = [_mapping(one) for one in ask("SENTINEL", "REPLICAS", name)]
+        healthy = [one for one in replicas if one["flags"] == "slave" and one["master-link-status"] == "ok"]
+        return state["flags"], len(healthy), int(state["num-other-sentinels"])
+
+
+def _mapping(answer: t.Any) -> dict[str, str]:
+    """Read a SENTINEL reply: a mapping or a flat list, its flags parsed or not, as redis-py's version has it."""
+    if isinstance(answer, Mapping):
+        pairs = [(key, value) for key, value in answer.items()]
+    else:
+        pairs = list(zip(answer[::2], answer[1::2]))
+    return {key: ",".join(sorted(value)) if isinstance(value, (set, frozenset)) else str(value) for key, value in pairs}
+
+
+@dataclass
+class Group:
+    """Nodes and Sentinels that belong together."""
+
+    name: str
+    servers: list[Server]
+    sentinels: list[Sentinel]
+
+    def named(self) -> str:
+        """Give the master that more than half of the Sentinels name; empty if there is none."""
+        votes: list[str] = []
+        for sentinel in self.sentinels:
+            with contextlib.suppress(redis.exceptions.RedisError, OSError):
+                votes.append(sentinel.master_of(self.name))
+        best = max(votes, key=votes.count, default="")
+        return best if votes.count(best) * 2 > len(self.sentinels) else ""
+
+    @property
+    def master(self) -> Server:
+        """The node that a majority of the Sentinels names."""
+        return next(server for server in self.servers if server.address == self.named())
+
+    @property
+    def replicas(self) -> list[Server]:
+        """All other nodes, running or not."""
+        named = self.named()
+        return [server for server in self.servers if server.address != named]
+
+    def in_step(self) -> bool:
+        """Is every node linked to the named master, and does every Sentinel see all of it as healthy?"""
+        named, nodes, others = self.named(), len(self.servers), len(self.sentinels) - 1
+        views = [sentinel.sees(self.name) for sentinel in self.sentinels]
+        return (
+            all(server.linked() for server in self.servers if server.address != named)
+            and any(server.address == named and server.role() == "master" for server in self.servers)
+            and all(sentinel.master_of(self.name) == named for sentinel in self.sentinels)
+            and all(view == ("master", nodes - 1, others) for view in views)
+        )
+
+    def wait_in_step(self, timeout: float = 30.0) -> None:
+        """Wait until V(in_step), with Sentinels that look and talk more often meanwhile."""
+        with quick_sentinels(self.sentinels):
+            wait_until(self.in_step, timeout, f"group {self.name} in step: {self.servers} {self.sentinels}")
+
+    def end(self) -> None:
+        """Kill every process, Sentinels first so that they do not start a failover."""
+        for process in [*self.sentinels, *self.servers]:
+            process.kill()
+
+
+@contextlib.contextmanager
+def quick_sentinels(sentinels: Sequence[Sentinel]) -> t.Iterator[None]:
+    """Let Sentinels ask for INFO and greet each other ten times as often as usual, and go back to the defaults."""
+    _set_periods(sentinels, info=500, publish=200)
+    try:
+        yield
+    finally:
+        _set_periods(sentinels, info=10000, publish=2000)
+
+
+def _set_periods(sentinels: Sequence[Sentinel], *, info: int, publish: int) -> None:
+    for sentinel in sentinels:
+        # Redis 6.2 has no SENTINEL DEBUG: there the usual periods are waited for.
+        with contextlib.suppress(redis.exceptions.RedisError, OSError):
+            sentinel.client().execute_command("SENTINEL", "DEBUG", "info-period", info, "publish-period", publish)
+
+
+def make_group(
+    directory: Path,
+    *,
+    name: str = "orders",
+    nodes: int = 3,
+    sentinels: int = 3,
+    config: Settings | None = None,
+    password: str | None = None,
+    sentinel_password: str | None = None,
+    down_after: int = 1000,
+    failover_timeout: int = 5000,
+    quorum: int | None = None,
+) -> Group:
+    """Start a group whose first node is the master, watched and in step. The caller ends it."""
+    servers: list[Server] = []
+    for number in range(nodes):
+        servers.append(
+            Server(
+                directory=directory / f"node{number}",
+                config=config,
+                password=password,
+                replicaof=servers[0] if number else None,
+            )
+        )
+    watchers = [
+        Sentinel(directory=directory / f"sentinel{number}", password=sentinel_password) for number in range(sentinels)
+    ]
+    group = Group(name, servers, watchers)
+    try:
+        for process in [*servers, *watchers]:
+            process.start(wait=False)
+        for process in [*servers, *watchers]:
+            wait_until(process.ready, 10.0, f"{process} answers")
+        wait_until(lambda: all(server.linked() for server in servers[1:]), 15.0, "replicas linked")
+        for sentinel in watchers:
+            sentinel.monitor(
+                name, servers[0], quorum=quorum or sentinels // 2 + 1, down_after=down_after,
+                failover_timeout=failover_timeout,
+            )  # fmt: skip
+        if watchers:
+            group.wait_in_step()
+    except BaseException:
+        group.end()
+        raise
+    return group

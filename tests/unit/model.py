@@ -1,0 +1,105 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the steps of a plan do to a group, without a group: one command changes one observation into the next."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from collections.abc import Iterator
+
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Step
+from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    MASTER,
+    REPLICA,
+    Address,
+    Node,
+    Observation,
+    SentinelView,
+)
+
+
+def carried_out(observation: Observation, plan: Plan) -> Observation:
+    """The group after all steps."""
+    return [observation, *stages(observation, plan)][-1]
+
+
+def stages(observation: Observation, plan: Plan) -> Iterator[Observation]:
+    """The group after each step."""
+    for step in plan.steps:
+        observation = _sentinel_told(observation, step) if step.sentinel else _node_told(observation, step)
+        yield observation
+
+
+def _node_told(observation: Observation, step: Step) -> Observation:
+    node = observation.node_at(step.on)
+    assert node is not None
+    assert node.answered, f"{step.say}: it did not answer"
+    changes: dict[str, t.Any] = {}
+    if step.command[:1] == ("REPLICAOF",):
+        changes = _replicaof(observation, step)
+    elif step.command[:2] == ("CONFIG", "SET"):
+        changes = {"config": {**node.config, step.command[2]: step.command[3]}}
+    else:
+        assert step.command in ((), ("CONFIG", "REWRITE")), step.command
+    nodes = tuple(dataclasses.replace(each, **changes) if each is node else each for each in observation.nodes)
+    return dataclasses.replace(observation, nodes=nodes)
+
+
+def _replicaof(observation: Observation, step: Step) -> dict[str, t.Any]:
+    host, port = step.command[1:]
+    if (host, port) == ("NO", "ONE"):
+        return {"role": MASTER, "master": None, "link_up": False, "link_down_seconds": 0, "syncing": False}
+    source = observation.node_at(Address(host, int(port)))
+    assert source is not None
+    assert source.is_master, f"{step.say}: it is no master"
+    return {
+        "role": REPLICA,
+        "master": source.address,
+        "link_up": True,
+        "replid": source.replid,
+        "offset": source.offset,
+        "keys": source.keys,
+    }
+
+
+def _sentinel_told(observation: Observation, step: Step) -> Observation:
+    index, view = next((i, view) for i, view in enumerate(observation.sentinels) if view.member.address == step.on)
+    assert view.answered, f"{step.say}: it did not answer"
+    views = [*observation.sentinels[:index], _told(view, step.command), *observation.sentinels[index + 1 :]]
+    return dataclasses.replace(observation, sentinels=tuple(views))
+
+
+def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
+    if not command:
+        return view
+    verb, rest = command[1], command[3:]
+    if verb == "REMOVE":
+        assert view.knows, command
+        return SentinelView(view.member)
+    if verb == "MONITOR":
+        assert not view.knows, command
+        settings = {"down-after-milliseconds": "30000", "failover-timeout": "180000", "parallel-syncs": "1"}
+        watched = Address(rest[0], int(rest[1]))
+        return dataclasses.replace(
+            view, knows=True, master=watched, flags=frozenset({"master"}), quorum=int(rest[2]), settings=settings
+        )
+    assert (verb, view.knows) == ("SET", True), command
+    key, value = rest
+    if key == "quorum":
+        return dataclasses.replace(view, quorum=int(value))
+    return view if key.startswith("auth-") else dataclasses.replace(view, settings={**view.settings, key: value})
+
+
+def ring(observation: Observation) -> list[Node]:
+    """Nodes that follow each other in a circle."""
+    for start in observation.nodes:
+        chain: list[Node] = []
+        at: Node | None = start
+        while at is not None and at.is_replica and at not in chain:
+            chain.append(at)
+            at = observation.node_at(at.master)
+        if at is not None and at in chain:
+            return chain
+    return []

@@ -1,0 +1,456 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every state by examples, and what must hold for whatever nodes and Sentinels may say."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import TABLE, diagnose, invariants
+from ansible_collections.steady.redis.plugins.module_utils._diagnose_nodes import cannot_read
+from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT, certain_master
+from ansible_collections.steady.redis.plugins.module_utils._states import SEVERITIES, STATE, STATES
+from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    MASTER,
+    NO_ROUTE,
+    NOT_REDIS,
+    PROTECTED,
+    TIMEOUT,
+    WRONG_PASSWORD,
+    Address,
+    Member,
+    Node,
+    Observation,
+)
+from tests.unit.observations import (
+    HISTORY,
+    NO_QUORUM,
+    OLD_HISTORY,
+    OTHER_HISTORY,
+    OUTSIDE,
+    A,
+    B,
+    C,
+    arbitrary,
+    but,
+    but_sentinels,
+    empty_master,
+    entries,
+    healthy,
+    master_lost,
+    perturbed,
+    silent,
+    silent_sentinels,
+    unaware,
+)
+
+ALL = ("db-a", "db-b", "db-c")
+RUNNING = frozenset({"master", "o_down", "s_down", "failover_in_progress"})
+DOWN = frozenset({"master", "s_down", "o_down"})
+
+TRIO = healthy()
+ALONE = healthy(1, 0)
+UNWATCHED = healthy(3, 0)
+LOST = master_lost(TRIO)
+STRAY = but(TRIO, "db-c", role=MASTER, master=None, replid=OTHER_HISTORY, offset=70)
+UNLISTED = but_sentinels(STRAY, replicas=entries(B))
+RING = but(but(UNWATCHED, "db-a", role="replica", master=B, replicas=()), "db-b", master=C)
+NEW = unaware(empty_master(TRIO))
+FOLLOW_OUTSIDE = but(UNWATCHED, role="replica", master=OUTSIDE, replicas=())
+QUORUM_LOST = silent_sentinels(LOST, "db-b", "db-c")
+ONE_LEFT = silent(master_lost(UNWATCHED), "db-a", "db-c")
+
+# state, what it is about, what is seen
+CASES: list[tuple[str, str, Observation]] = [
+    ("healthy", "three nodes, three Sentinels", TRIO),
+    ("healthy", "one node alone", ALONE),
+    ("healthy", "one node with a Sentinel", healthy(1, 1)),
+    ("healthy", "no Sentinels declared", UNWATCHED),
+    ("healthy", "two nodes", healthy(2, 3)),
+    ("healthy", "five Sentinels", healthy(3, 5)),
+    ("healthy", "never written to", but(TRIO, keys=0)),
+    ("healthy", "one node, empty and alone", empty_master(ALONE)),
+    ("healthy", "one replica that may not be promoted", but(TRIO, "db-b", priority=0)),
+    ("access-denied", "a node", silent(TRIO, "db-b", why=WRONG_PASSWORD)),
+    ("access-denied", "the master, while Sentinels see it", silent(TRIO, "db-a", why=WRONG_PASSWORD)),
+    ("access-denied", "a Sentinel", silent_sentinels(TRIO, "db-b", why=WRONG_PASSWORD)),
+    ("access-denied", "everybody", silent(TRIO, *ALL, why=WRONG_PASSWORD)),
+    ("protected-mode", "a node", silent(TRIO, "db-b", why=PROTECTED)),
+    ("not-redis", "a node", silent(TRIO, "db-b", why=NOT_REDIS)),
+    ("too-old", "a node", but(TRIO, "db-c", version="6.0.16")),
+    ("too-old", "a Sentinel", but_sentinels(TRIO, "db-c", version="5.0.14")),
+    ("failover-running", "seen by its leader", but_sentinels(LOST, "db-b", flags=RUNNING)),
+    (
+        "failover-running",
+        "the new master is up already",
+        but_sentinels(but(LOST, "db-b", role=MASTER, master=None), "db-b", flags=RUNNING),
+    ),
+    ("master-loading", "after a restart", but(TRIO, "db-a", loading=True, keys=0)),
+    ("master-loading", "one node", but(ALONE, loading=True, keys=0)),
+    ("nothing-left", "all volumes lost, Sentinels kept", empty_master(TRIO)),
+    ("all-nodes-down", "Sentinels answer", silent(TRIO, *ALL)),
+    ("all-nodes-down", "nothing answers at all", silent_sentinels(silent(TRIO, *ALL), *ALL)),
+    ("all-nodes-down", "hosts off", silent(UNWATCHED, *ALL, why=NO_ROUTE)),
+    ("single-node-down", "process gone", silent(ALONE, "db-a")),
+    ("empty-nodes-only", "the third may hold the data", silent(NEW, "db-c")),
+    ("empty-nodes-only", "one empty master, two silent", silent(empty_master(UNWATCHED), "db-b", "db-c")),
+    ("empty-nodes-only", "and it is the one that Sentinel names", silent(empty_master(TRIO), "db-a")),
+    (
+        "master-outside",
+        "Sentinels name a stranger",
+        but_sentinels(but(TRIO, role="replica", master=OUTSIDE), master=OUTSIDE),
+    ),
+    ("master-outside", "all follow a stranger", FOLLOW_OUTSIDE),
+    ("master-outside", "the only node follows a stranger", but(ALONE, role="replica", master=OUTSIDE)),
+    (
+        "master-outside",
+        "the only Sentinel that answers names a stranger",
+        but_sentinels(silent_sentinels(TRIO, "db-b", "db-c"), "db-a", master=OUTSIDE),
+    ),
+    ("foreign-data", "linked to our master, but of another history", but(TRIO, "db-c", replid=OTHER_HISTORY)),
+    ("foreign-data", "a replica of another group", but(TRIO, "db-c", master=OUTSIDE, replid=OTHER_HISTORY)),
+    ("two-masters", "the second is unknown to Sentinel and of another history", UNLISTED),
+    ("two-masters", "no Sentinels", but(UNWATCHED, "db-c", role=MASTER, master=None)),
+    ("two-masters", "the named one is gone", but(silent(TRIO, "db-a"), "db-b", "db-c", role=MASTER, master=None)),
+    ("two-masters", "only one Sentinel lists the second", but_sentinels(UNLISTED, "db-a", replicas=entries(B, C))),
+    ("master-emptied", "a replica still holds the keys", but(empty_master(TRIO, "db-a"), "db-b", link_up=False)),
+    ("master-emptied", "another master holds the keys", but(STRAY, "db-a", keys=0)),
+    ("self-replica", "by its own address", but(UNWATCHED, "db-a", role="replica", master=A, replicas=())),
+    ("self-replica", "by loopback", but(ALONE, role="replica", master=Address("127.0.0.1", 6379))),
+    ("cycle", "two replicas", but(UNWATCHED, "db-a", role="replica", master=B, replicas=())),
+    ("cycle", "three replicas", RING),
+    ("sentinels-disagree", "three names", but_sentinels(but_sentinels(TRIO, "db-b", master=B), "db-c", master=C)),
+    ("sentinels-disagree", "a minority with a higher epoch", but_sentinels(TRIO, "db-b", master=B, epoch=4)),
+    ("sentinels-disagree", "a minority with the same epoch", but_sentinels(TRIO, "db-b", master=B)),
+    (
+        "sentinels-disagree",
+        "one against one, the third is down",
+        silent_sentinels(but_sentinels(TRIO, "db-b", master=B, epoch=1), "db-c"),
+    ),
+    (
+        "sentinels-name-replica",
+        "another is master",
+        but(but(TRIO, "db-a", role="replica", master=B, replicas=()), "db-b", role=MASTER, master=None),
+    ),
+    ("sentinels-name-replica", "nobody is master", but(TRIO, "db-a", role="replica", master=OUTSIDE, link_up=False)),
+    ("master-not-named", "promoted by hand", but(LOST, "db-b", role=MASTER, master=None)),
+    ("failover-pending", "seen by all", LOST),
+    ("failover-pending", "not seen yet", but_sentinels(LOST, flags=frozenset({"master"}))),
+    ("failover-pending", "one Sentinel is down too", silent_sentinels(LOST, "db-a")),
+    ("failover-pending", "just at the limit of the link", master_lost(TRIO, seconds=55)),
+    ("failover-pending", "a replica is still connected to it", but(LOST, "db-b", link_up=True)),
+    ("failover-pending", "two nodes", master_lost(healthy(2, 3))),
+    (
+        "no-good-replica",
+        "Sentinels were away while the master died",
+        but_sentinels(master_lost(TRIO, seconds=90), down_seconds=3),
+    ),
+    ("no-good-replica", "no priority", but_sentinels(LOST, replicas=entries(B, C, priority=0))),
+    ("no-good-replica", "not reached", but_sentinels(LOST, replicas=entries(B, C, flags="slave,s_down"))),
+    ("no-good-replica", "no replica known", but_sentinels(LOST, replicas=())),
+    ("one-replica-left", "no Sentinels", ONE_LEFT),
+    ("one-replica-left", "no quorum", silent(QUORUM_LOST, "db-c")),
+    ("quorum-lost-master-down", "one Sentinel left", QUORUM_LOST),
+    ("quorum-lost-master-down", "no Sentinel left", silent_sentinels(LOST, *ALL)),
+    ("quorum-lost-master-down", "Sentinels do not hear each other", but_sentinels(LOST, ckquorum=NO_QUORUM)),
+    ("no-master", "no Sentinels", silent(but(UNWATCHED, "db-b", "db-c", link_up=False), "db-a")),
+    ("no-master", "Sentinels were emptied", unaware(LOST)),
+    (
+        "unknown",
+        "a master that nobody names or follows",
+        but(empty_master(UNWATCHED, "db-a", "db-b"), "db-c", master=OUTSIDE),
+    ),
+    ("unknown", "no flags", but_sentinels(TRIO, "db-a", flags=frozenset())),
+    ("master-unreachable", "from here", silent(TRIO, "db-a", why=TIMEOUT)),
+    ("master-unreachable", "no Sentinels", silent(UNWATCHED, "db-a", why=TIMEOUT)),
+    ("master-seen-down", "by the majority", but_sentinels(TRIO, "db-a", "db-b", flags=DOWN)),
+    ("password-mismatch", "masterauth", but(TRIO, "db-b", secrets_match={"requirepass": True, "masterauth": False})),
+    ("password-mismatch", "one node", but(ALONE, secrets_match={"requirepass": False})),
+    ("sentinel-password-mismatch", "one Sentinel", but_sentinels(TRIO, "db-b", secrets_match={"auth-pass": False})),
+    ("stray-master", "listed by Sentinel", STRAY),
+    (
+        "stray-master",
+        "forgotten by Sentinel, but of our history",
+        but(UNLISTED, "db-c", replid=OLD_HISTORY, replid2=HISTORY),
+    ),
+    ("disk-trouble", "the master", but(TRIO, "db-a", save_failed=True)),
+    ("fence-left", "after a switchover", but(TRIO, "db-a", config={"min-replicas-to-write": "99"})),
+    ("fence-left", "one node", but(ALONE, config={"min-replicas-to-write": "1"})),
+    (
+        "writes-refused",
+        "replicas have no link",
+        but(but(TRIO, "db-a", config={"min-replicas-to-write": "1"}, replicas=()), "db-b", "db-c", link_up=False),
+    ),
+    (
+        "writes-refused",
+        "replicas are down",
+        silent(but(TRIO, "db-a", config={"min-replicas-to-write": "1"}, replicas=()), "db-b", "db-c"),
+    ),
+    ("master-unwatched", "all Sentinels emptied", unaware(TRIO)),
+    (
+        "master-unwatched",
+        "adopting a master: its new neighbours are empty",
+        unaware(empty_master(TRIO, "db-b", "db-c")),
+    ),
+    ("sentinels-lost", "all refused", silent_sentinels(TRIO, *ALL)),
+    ("quorum-lost-master-up", "one left", silent_sentinels(TRIO, "db-b", "db-c")),
+    ("quorum-lost-master-up", "quorum set too high", but_sentinels(TRIO, ckquorum=NO_QUORUM)),
+    ("quorum-lost-master-up", "one left, and it is new", unaware(silent_sentinels(TRIO, "db-b", "db-c"), "db-a")),
+    ("priorities-zero", "all replicas", but(TRIO, "db-b", "db-c", priority=0)),
+    ("nodes-down", "a replica", silent(TRIO, "db-c")),
+    ("nodes-down", "the old master", silent(TRIO, "db-c", why=TIMEOUT)),
+    ("nodes-down", "no Sentinels", silent(UNWATCHED, "db-c")),
+    ("nodes-down", "both replicas", silent(TRIO, "db-b", "db-c")),
+    ("new", "Sentinels run, empty", NEW),
+    ("new", "Sentinels are not there yet", silent_sentinels(NEW, *ALL)),
+    ("new", "no Sentinels", empty_master(UNWATCHED)),
+    ("replica-astray", "chained", but(TRIO, "db-c", master=B)),
+    ("replica-astray", "follows the address that the master had", but(TRIO, "db-c", master=OUTSIDE, link_up=False)),
+    ("replica-astray", "follows itself", but(TRIO, "db-c", master=C, link_up=False)),
+    ("node-not-joined", "a new node", empty_master(TRIO, "db-c")),
+    ("node-not-joined", "no Sentinels", empty_master(UNWATCHED, "db-c")),
+    ("replica-unlinked", "network", but(TRIO, "db-c", link_up=False, link_down_seconds=40)),
+    ("replica-syncing", "from its master", but(TRIO, "db-c", link_up=False, syncing=True, keys=0)),
+    ("replica-syncing", "from its disk", but(TRIO, "db-c", link_up=False, loading=True, keys=0)),
+    ("replica-lagging", "beyond the limit", but(but(TRIO, offset=LAG_LIMIT + 1), "db-c", offset=0)),
+    ("healthy", "just within the limit", but(but(TRIO, offset=LAG_LIMIT), "db-c", offset=0)),
+    ("replica-disk-trouble", "one replica", but(TRIO, "db-b", save_failed=True)),
+    ("mixed-versions", "an old replica", but(but(TRIO, version="8.0.2"), "db-c", version="7.0.15")),
+    ("sentinel-stale", "an older epoch", but_sentinels(TRIO, "db-c", master=B, epoch=2)),
+    ("sentinel-unaware", "one was emptied", unaware(TRIO, "db-c")),
+    ("sentinel-down", "one", silent_sentinels(TRIO, "db-c")),
+    ("sentinel-blind", "does not see the master", but_sentinels(TRIO, "db-c", flags=frozenset({"master", "s_down"}))),
+    (
+        "sentinel-blind",
+        "does not see a replica",
+        but_sentinels(TRIO, "db-c", replicas=entries(B, C, flags="slave,s_down")),
+    ),
+    ("sentinel-blind", "does not hear the others", but_sentinels(TRIO, "db-c", ckquorum=NO_QUORUM)),
+    ("sentinel-tilt", "one", but_sentinels(TRIO, "db-c", tilt=True)),
+    ("sentinel-miscounts", "a replica that is gone", but_sentinels(TRIO, replicas=entries(B, C, OUTSIDE))),
+    ("sentinel-miscounts", "a replica not found yet", but_sentinels(TRIO, "db-b", replicas=entries(B))),
+    ("sentinel-miscounts", "no other Sentinel found yet", but_sentinels(TRIO, "db-b", other_sentinels=())),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "seen"), [pytest.param(state, seen, id=f"{state}: {about}") for state, about, seen in CASES]
+)
+def test_names_the_state(state: str, seen: Observation) -> None:
+    diagnosis = diagnose(seen)
+    assert diagnosis.state == state, (diagnosis.states, diagnosis.evidence)
+    assert diagnosis.sentence.startswith("orders: ")
+    assert diagnosis.evidence
+
+
+def test_every_state_has_an_example_and_a_test() -> None:
+    assert {state for state, _about, _seen in CASES} == set(STATE)
+    assert [state for state, _test in TABLE] == [
+        each.name for each in STATES if each.name not in ("unknown", "healthy")
+    ]
+    assert len(STATE) == len(STATES)
+
+
+def test_the_table_goes_from_serious_to_harmless() -> None:
+    ranks = [SEVERITIES.index(state.severity) for state in STATES]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_the_page_for_operators_has_the_same_list() -> None:
+    page = (Path(__file__).parents[2] / "docs/operations/states.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| (yes|no) \| (yes|no) \|$", page, re.MULTILINE)
+    word = {True: "yes", False: "no"}
+    assert rows == [(each.name, word[each.site_may_mend], word[each.recover]) for each in STATES]
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)
+    for severity in SEVERITIES:
+        section = next(text for text in sections if text.lower().startswith(severity))
+        listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
+        assert listed == [each.name for each in STATES if each.severity == severity]
+
+
+def test_says_who_said_what() -> None:
+    diagnosis = diagnose(but_sentinels(LOST, "db-c", flags=frozenset({"master", "s_down"})))
+    assert diagnosis.sentence == (
+        "orders: the master is down; the Sentinels have a quorum and a good replica and will act: "
+        "db-a (192.0.2.11:6379)"
+    )
+    assert "db-a (192.0.2.11:6379) refused" in diagnosis.evidence
+    assert (
+        "Sentinel db-c (192.0.2.13:26379) names 192.0.2.11:6379 at epoch 3, flags master,s_down" in diagnosis.evidence
+    )
+    assert "they may promote 192.0.2.12:6379 or 192.0.2.13:6379" in diagnosis.evidence
+    assert diagnosis.suspects == ("db-a",)
+
+
+def test_says_why_no_replica_is_good() -> None:
+    evidence = diagnose(but_sentinels(master_lost(TRIO, seconds=90), down_seconds=3)).evidence
+    assert "Sentinel db-a (192.0.2.11:26379): 192.0.2.12:6379 lost its master 90 s ago, 53 s are allowed" in evidence
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"secrets_match": {"masterauth": False}}, "masterauth is not the group's password"),
+        ({"version": "6.2.16"}, "cannot read the data of redis 7.0.15"),
+        ({}, "see the network"),
+    ],
+)
+def test_guesses_why_a_link_is_down(changes: dict[str, object], reason: str) -> None:
+    diagnosis = diagnose(but(TRIO, "db-c", link_up=False, **changes))
+    found = next(each for each in diagnosis.findings if each.state == "replica-unlinked")
+    assert reason in found.evidence[0]
+
+
+def test_says_what_a_former_master_wrote_alone() -> None:
+    promoted = but(TRIO, "db-a", replid=OTHER_HISTORY, replid2=HISTORY, second_offset=4000)
+    promoted = but(promoted, "db-b", replid=OTHER_HISTORY)
+    returned = but(promoted, "db-c", role=MASTER, master=None, offset=4700)
+    assert "700 bytes of it written after db-a was promoted" in diagnose(returned).evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("seen", "may"),
+    [
+        (TRIO, True),
+        (silent(TRIO, "db-c"), True),
+        (silent_sentinels(silent(TRIO, "db-c"), "db-c"), True),
+        (STRAY, True),
+        (but(STRAY, "db-b", save_failed=True), True),
+        (but(STRAY, "db-a", save_failed=True), False),  # stray-master would be mended, but disk-trouble holds too
+        (but_sentinels(silent(TRIO, "db-c"), "db-b", master=B, epoch=9), False),
+        (LOST, False),
+        (UNLISTED, False),
+    ],
+)
+def test_site_mends_only_if_nothing_else_is_in_the_way(seen: Observation, may: bool) -> None:
+    assert diagnose(seen).site_may_mend is may, diagnose(seen).states
+
+
+@pytest.mark.parametrize(
+    ("seen", "others"),
+    [
+        (TRIO, ()),
+        (silent_sentinels(silent(TRIO, "db-c"), "db-c"), ("sentinel-down",)),
+        (silent(but(TRIO, "db-a", save_failed=True), "db-c"), ("nodes-down",)),
+        (unaware(empty_master(TRIO, "db-c"), "db-b"), ("sentinel-unaware",)),
+        (LOST, ()),
+    ],
+)
+def test_mentions_what_else_holds_and_nothing_more(seen: Observation, others: tuple[str, ...]) -> None:
+    assert diagnose(seen).others == others
+
+
+@pytest.mark.parametrize(
+    ("replica", "master", "refuses"),
+    [
+        (("redis", "7.0.15"), ("redis", "7.0.11"), False),
+        (("redis", "7.0.11"), ("redis", "7.0.15"), False),
+        (("redis", "7.0.15"), ("redis", "7.2.6"), True),
+        (("redis", "8.0.2"), ("redis", "7.0.15"), False),
+        (("valkey", "8.1.0"), ("redis", "7.2.6"), False),
+        (("valkey", "9.0.0"), ("redis", "7.4.1"), True),
+        (("redis", "7.2.6"), ("valkey", "8.1.0"), False),
+        (("redis", "7.0.15"), ("valkey", "8.1.0"), True),
+        (("redis", "8.0.2"), ("valkey", "9.0.0"), True),
+        (("redis", ""), ("redis", "8.0.2"), False),
+    ],
+)
+def test_knows_which_version_reads_which(replica: tuple[str, str], master: tuple[str, str], refuses: bool) -> None:
+    one, other = (Node(Member("x", A), flavor=flavor, version=version) for flavor, version in (replica, master))
+    assert cannot_read(one, other) is refuses
+
+
+@pytest.mark.parametrize(
+    ("seen", "name"),
+    [
+        (TRIO, "db-a"),
+        (silent_sentinels(TRIO, *ALL), "db-a"),
+        (silent_sentinels(TRIO, "db-b", "db-c"), "db-a"),  # one word is no majority, but it does not contradict
+        (but_sentinels(silent_sentinels(TRIO, "db-b", "db-c"), "db-a", master=B), None),
+        (empty_master(UNWATCHED, "db-b", "db-c"), "db-a"),
+        (empty_master(UNWATCHED), None),
+        (silent(empty_master(UNWATCHED, "db-a"), "db-b", "db-c"), None),
+        (empty_master(ALONE), "db-a"),
+        (LOST, None),
+    ],
+)
+def test_is_certain_only_without_doubt(seen: Observation, name: str | None) -> None:
+    master = certain_master(seen)
+    assert (master.name if master else None) == name
+
+
+ANYTHING = st.one_of(arbitrary(), perturbed())
+
+
+@given(ANYTHING)
+def test_always_names_listed_states(seen: Observation) -> None:
+    diagnosis = diagnose(seen)
+    assert set(diagnosis.states) <= set(STATE)
+    assert len(set(diagnosis.states)) == len(diagnosis.states)
+    assert diagnosis.states == tuple(each.state for each in diagnosis.findings)
+    assert set(diagnosis.suspects) <= {member.name for member in (*seen.group.nodes, *seen.group.sentinels)}
+    assert not re.search(r"[{}\n]", diagnosis.sentence)
+
+
+@given(ANYTHING)
+def test_the_most_serious_comes_first(seen: Observation) -> None:
+    ranks = [SEVERITIES.index(each.severity) for each in diagnose(seen).findings]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+@given(ANYTHING)
+def test_healthy_means_that_the_invariants_hold(seen: Observation) -> None:
+    if diagnose(seen).state != "healthy":
+        return
+    assert len(seen.masters) == 1
+    assert len(seen.answering) == len(seen.nodes)
+    master = seen.masters[0]
+    for node in seen.nodes:
+        if node is not master:
+            assert node.master == master.address
+            assert node.link_up
+            assert master.offset - node.offset <= LAG_LIMIT
+    for view in seen.sentinels:
+        assert view.master == master.address
+        assert view.flags == {"master"}
+        assert view.ckquorum.startswith("OK")
+        assert len(view.replicas) == len(seen.nodes) - 1
+        assert len(view.other_sentinels) == len(seen.sentinels) - 1
+
+
+@given(ANYTHING)
+def test_a_broken_invariant_is_never_healthy(seen: Observation) -> None:
+    assert not (invariants(seen) and diagnose(seen).state == "healthy")
+
+
+@given(ANYTHING, st.randoms(use_true_random=False))
+def test_order_does_not_matter(seen: Observation, random: object) -> None:
+    nodes, views = list(seen.nodes), list(seen.sentinels)
+    random.shuffle(nodes)  # type: ignore[attr-defined]
+    random.shuffle(views)  # type: ignore[attr-defined]
+    shuffled = dataclasses.replace(seen, nodes=tuple(nodes), sentinels=tuple(views))
+    assert diagnose(shuffled).states == diagnose(seen).states
+    assert sorted(diagnose(shuffled).suspects) == sorted(diagnose(seen).suspects)
+
+
+@given(ANYTHING)
+def test_site_needs_a_certain_master_or_nothing_to_lose(seen: Observation) -> None:
+    diagnosis = diagnose(seen)
+    if not diagnosis.site_may_mend or diagnosis.state in ("single-node-down", "empty-nodes-only"):
+        return
+    master = certain_master(seen)
+    if master is None:
+        assert diagnosis.state == "new"
+        assert not any(node.keys for node in seen.nodes)
+        return
+    # Nobody else's data may be thrown away, except what is copied aside or came from a member of the group.
+    for node in seen.masters:
+        assert node is master or not node.keys or "stray-master" in diagnosis.states
+    assert all(view.master == master.address for view in seen.voices)

@@ -1,0 +1,373 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who follows whom: what is done, what is refused, and what never happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
+from ansible_collections.steady.redis.plugins.module_utils._plan_role import AUTO, FENCE, plan_role
+from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    MASTER,
+    REPLICA,
+    Address,
+    Group,
+    Member,
+    Node,
+    Observation,
+)
+from tests.unit.model import carried_out, ring, stages
+from tests.unit.observations import (
+    HISTORY,
+    OLD_HISTORY,
+    OTHER_HISTORY,
+    OUTSIDE,
+    A,
+    B,
+    C,
+    arbitrary,
+    but,
+    but_sentinels,
+    empty_master,
+    healthy,
+    perturbed,
+    silent,
+    unaware,
+)
+
+LONELY = healthy(sentinels=0)
+STRAY: dict[str, t.Any] = {"role": MASTER, "master": None, "replid": OTHER_HISTORY, "link_up": False}
+TWO_MASTERS = but(LONELY, "db-b", **STRAY)
+NO_MASTER = but(silent(healthy(), "db-a"), link_up=False)
+FRESH = empty_master(unaware(healthy()))
+
+Arguments = dict[str, t.Any]
+
+
+def words(plan: Plan) -> list[str]:
+    return [step.say for step in plan.steps]
+
+
+# --- What is done -----------------------------------------------------------------------------------------------------
+
+
+def test_a_healthy_group_needs_nothing() -> None:
+    assert plan_role(healthy()) == Plan()
+
+
+def test_a_replica_of_somebody_else_follows_the_live_master() -> None:
+    plan = plan_role(but(healthy(), "db-c", master=B))
+    assert words(plan) == [
+        "db-c: follow 192.0.2.11:6379",
+        "db-c: write the new role to its file",
+        "db-c: wait until its link to 192.0.2.11:6379 is up",
+    ]
+    assert plan.diff == {
+        "before": "db-c role: replica of 192.0.2.12:6379\n",
+        "after": "db-c role: replica of 192.0.2.11:6379\n",
+    }
+
+
+def test_an_empty_master_just_follows() -> None:
+    plan = plan_role(empty_master(healthy(), "db-c"))
+    assert words(plan)[0] == "db-c: follow 192.0.2.11:6379"
+    assert plan.diff["before"] == "db-c role: master with 0 keys\n"
+
+
+def test_a_master_with_keys_is_fenced_and_saved_before_it_follows() -> None:
+    plan = plan_role(but(healthy(), "db-c", **STRAY, config={"min-replicas-to-write": "1"}))
+    assert plan.lines == [
+        "db-c: refuse writes (min-replicas-to-write 99)",
+        "db-c: save its 1000 keys aside",
+        "db-c: follow 192.0.2.11:6379 (may lose: writes that only db-c holds; the saved file has them)",
+        "db-c: min-replicas-to-write back to 1",
+        "db-c: write the new role to its file",
+        "db-c: wait until its link to 192.0.2.11:6379 is up",
+    ]
+    assert plan.steps[0].undo == ("CONFIG", "SET", "min-replicas-to-write", "1")
+
+
+def test_the_fence_also_holds_where_its_time_limit_was_switched_off() -> None:
+    config = {"min-replicas-to-write": "0", "min-replicas-max-lag": "0"}
+    plan = plan_role(but(healthy(), "db-c", **STRAY, config=config))
+    sets = [step.command[2:] for step in plan.steps if step.command[:2] == ("CONFIG", "SET")]
+    assert sets == [
+        ("min-replicas-max-lag", "10"),
+        ("min-replicas-to-write", "99"),
+        ("min-replicas-max-lag", "0"),
+        ("min-replicas-to-write", "0"),
+    ]
+
+
+def test_a_fence_that_was_left_behind_is_not_put_back() -> None:
+    plan = plan_role(but(healthy(), "db-c", **STRAY, config={"min-replicas-to-write": FENCE}))
+    assert "db-c: min-replicas-to-write back to 0" in words(plan)
+
+
+def test_the_replica_of_a_stray_master_goes_away_from_it_first() -> None:
+    seen = but(healthy(4), "db-b", **STRAY)
+    seen = but(seen, "db-c", master=B, replid=OTHER_HISTORY)
+    lines = words(plan_role(seen))
+    assert lines[0] == "db-c: follow 192.0.2.11:6379"  # what it holds, db-b holds too, and that is saved
+    assert lines.index("db-b: save its 1000 keys aside") > lines.index(
+        "db-c: wait until its link to 192.0.2.11:6379 is up"
+    )
+
+
+def test_a_replica_with_keys_that_nobody_else_has_is_saved_before_it_follows() -> None:
+    plan = plan_role(but(healthy(), "db-c", master=OUTSIDE, replid=OTHER_HISTORY))
+    assert words(plan)[:2] == ["db-c: save its 1000 keys aside", "db-c: follow 192.0.2.11:6379"]
+    assert plan.steps[0].save_aside
+    assert plan.steps[1].loss
+
+
+def test_a_replica_of_the_masters_former_history_just_follows() -> None:
+    seen = but(but(healthy(), "db-a", replid2=OLD_HISTORY), "db-c", master=OUTSIDE, replid=OLD_HISTORY, link_up=False)
+    assert words(plan_role(seen))[0] == "db-c: follow 192.0.2.11:6379"
+
+
+def test_in_a_new_group_the_first_becomes_master() -> None:
+    lines = words(plan_role(FRESH, first=A))
+    assert [line for line in lines if "follow" in line] == [
+        "db-b: follow 192.0.2.11:6379",
+        "db-c: follow 192.0.2.11:6379",
+    ]
+
+
+def test_in_a_new_group_of_replicas_the_first_is_promoted_before_others_follow() -> None:
+    followers = but(FRESH, role=REPLICA, master=OUTSIDE)
+    plan = plan_role(followers, first=A)
+    assert words(plan)[:3] == [
+        "db-a: become master",
+        "db-a: write the new role to its file",
+        "db-b: follow 192.0.2.11:6379",
+    ]
+    assert plan.changes[0].after == "master"
+
+
+@pytest.mark.parametrize(
+    ("seen", "note"),
+    [
+        (silent(healthy(), "db-c", why="timeout"), "db-c was left alone: 192.0.2.13:6379: timeout"),
+        (but(healthy(), "db-c", master=B, loading=True), "db-c was left alone: it is loading its data set."),
+    ],
+)
+def test_who_cannot_be_told_is_left_alone_with_a_note(seen: Observation, note: str) -> None:
+    plan = plan_role(seen)
+    assert (plan.steps, plan.refusal) == ((), "")
+    assert note in plan.notes[0]
+
+
+def test_only_the_named_node_is_touched() -> None:
+    seen = but(healthy(), "db-b", "db-c", master=OUTSIDE)
+    assert {step.on for step in plan_role(seen, only="db-c").steps} == {C}
+
+
+def test_of_two_masters_without_sentinels_the_asked_one_stays() -> None:
+    plan = plan_role(TWO_MASTERS, master=B)
+    assert [line for line in words(plan) if "follow" in line] == [
+        "db-c: follow 192.0.2.12:6379",
+        "db-a: follow 192.0.2.12:6379",
+    ]
+    assert "db-a: save its 1000 keys aside" in words(plan)
+
+
+def test_the_best_replica_can_be_promoted() -> None:
+    seen = but(LONELY, "db-a", role=REPLICA, master=OUTSIDE)
+    plan = plan_role(seen, role=MASTER, only="db-b")
+    assert words(plan) == ["db-b: become master", "db-b: write the new role to its file"]
+
+
+@pytest.mark.parametrize("seen", [healthy(), TWO_MASTERS])
+def test_a_master_that_is_one_needs_nothing(seen: Observation) -> None:
+    assert plan_role(seen, role=MASTER, only="db-a") == Plan()
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+REFUSALS: list[tuple[Observation, Arguments, str]] = [
+    (healthy(), {"only": "db-x"}, "orders has no node 'db-x'; it has db-a, db-b, db-c"),
+    (
+        but_sentinels(healthy(), "db-b", flags=frozenset({"master", "failover_in_progress"})),
+        {},
+        "Sentinel db-b leads a failover of orders: run this again when it has ended",
+    ),
+    (
+        NO_MASTER,
+        {},
+        "orders has no live master to follow (192.0.2.11:6379: refused; db-b is replica with 1000 keys; "
+        "db-c is replica with 1000 keys; the Sentinels name 192.0.2.11:6379)",
+    ),
+    (TWO_MASTERS, {}, "the Sentinels name nobody by majority"),
+    (healthy(), {"role": REPLICA}, "db-a (192.0.2.11:6379) is the live master of orders: switchover.yml moves"),
+    (TWO_MASTERS, {"role": REPLICA, "only": "db-a", "master": A}, "is the master of orders: it cannot follow itself"),
+    (healthy(), {"master": B}, "192.0.2.12:6379 was asked for, but the live master of orders is db-a"),
+    (healthy(), {"role": REPLICA, "only": "db-a", "master": B}, "switchover.yml moves the role"),
+    (TWO_MASTERS, {"master": OUTSIDE}, "198.51.100.9:6379 is not a node of orders; they are 192.0.2.11:6379, "),
+    (but(NO_MASTER, "db-b", role=MASTER), {"master": B}, "but Sentinels name 192.0.2.11:6379. recover-master.yml"),
+    (TWO_MASTERS, {"master": C}, "db-c (192.0.2.13:6379) cannot be followed: it follows 192.0.2.11:6379"),
+    (
+        silent(TWO_MASTERS, "db-a"),
+        {"master": A},
+        "192.0.2.11:6379 was asked for, but the live master of orders is db-b",
+    ),
+    (silent(LONELY, "db-a"), {"master": A}, "db-a (192.0.2.11:6379) cannot be followed: 192.0.2.11:6379: refused"),
+    (
+        but(FRESH, role=REPLICA, master=OUTSIDE),
+        {"first": A, "only": "db-b"},
+        "db-a (192.0.2.11:6379) is to be followed and is no master yet: set its role first",
+    ),
+    (
+        but(healthy(), "db-c", master=OUTSIDE, replid=OTHER_HISTORY, link_up=False),
+        {},
+        "db-c (192.0.2.13:6379) holds 1000 keys of another history than db-a, and they cannot be saved while its link "
+        "to 198.51.100.9:6379 is down",
+    ),
+    # The declared first node counts only where nothing can be lost.
+    (but(FRESH, "db-c", keys=1), {"first": A}, "no live master"),
+    (silent(FRESH, "db-c"), {"first": A}, "no live master"),
+    (but(FRESH, "db-c", loading=True), {"first": A}, "no live master"),
+    (but_sentinels(FRESH, "db-c", knows=True, master=OUTSIDE), {"first": A}, "no live master"),
+    # An empty master beside a silent node may be new, and the silent one the master.
+    (silent(empty_master(LONELY, "db-b"), "db-a"), {}, "no live master"),
+    (healthy(), {"role": MASTER}, "role: master needs the name of one node"),
+    (silent(LONELY, "db-b"), {"role": MASTER, "only": "db-b"}, "db-b cannot become master: 192.0.2.12:6379: refused"),
+    (healthy(), {"role": MASTER, "only": "db-b"}, "orders has a live master, db-a (192.0.2.11:6379): switchover.yml"),
+    (but(healthy(), "db-b", **STRAY), {"role": MASTER, "only": "db-b"}, "orders has a live master, db-a"),
+]
+
+
+@pytest.mark.parametrize(("seen", "arguments", "text"), REFUSALS)
+def test_refusals(seen: Observation, arguments: Arguments, text: str) -> None:
+    plan = plan_role(seen, **arguments)
+    assert text in plan.refusal
+    assert (plan.steps, plan.changes) == ((), ())
+
+
+REPLICAS = but(LONELY, "db-a", role=REPLICA, master=OUTSIDE, link_up=False)
+
+
+@pytest.mark.parametrize(
+    ("seen", "doubt"),
+    [
+        (silent(REPLICAS, "db-a"), "db-a does not answer and may hold newer writes"),
+        (but(REPLICAS, "db-c", loading=True), "db-c is still loading its data set"),
+        (but(REPLICAS, "db-a", "db-c", role=MASTER, master=None), "db-a says that it is master"),
+        (but(REPLICAS, "db-c", offset=5001), "db-c is ahead of it"),
+        (but(REPLICAS, "db-c", replid=OTHER_HISTORY), "db-c holds another history"),
+        (but_sentinels(but(healthy(), role=REPLICA, master=OUTSIDE)), "Sentinels name 192.0.2.11:6379"),
+    ],
+)
+def test_doubts_about_a_promotion(seen: Observation, doubt: str) -> None:
+    plan = plan_role(seen, role=MASTER, only="db-b")
+    assert f"db-b must not become master: {doubt}" in plan.refusal
+    assert plan.refusal.endswith("recover-master.yml weighs this")
+
+
+def test_a_refusal_for_one_node_leaves_all_alone() -> None:
+    seen = but(healthy(), "db-b", master=C)
+    seen = but(seen, "db-c", master=OUTSIDE, replid=OTHER_HISTORY, link_up=False)
+    assert plan_role(seen, only="db-b").changed
+    assert not plan_role(seen).changed
+
+
+def test_an_address_in_brackets_is_followed_without_them() -> None:
+    six = Address("2001:db8::11", 6379)
+    group = Group("orders", (Member("db-a", six), Member("db-b", B)))
+    seen = Observation(group, (Node(group.nodes[0], role=MASTER, keys=1), Node(group.nodes[1], role=MASTER)))
+    plan = plan_role(seen, master=six)
+    assert plan.steps[0].say == "db-b: follow [2001:db8::11]:6379"
+    assert plan.steps[0].command == ("REPLICAOF", "2001:db8::11", "6379")
+
+
+# --- What holds whatever is seen --------------------------------------------------------------------------------------
+
+
+def _beside_a_live_master(seen: Observation) -> Observation:
+    """The same nodes, but the first is a healthy master and all Sentinels are healthy: then most can be mended."""
+    sound = healthy(len(seen.nodes), len(seen.sentinels))
+    return dataclasses.replace(sound, nodes=(sound.nodes[0], *seen.nodes[1:]))
+
+
+ANYTHING = arbitrary() | perturbed() | arbitrary().map(_beside_a_live_master)
+PLACES = st.sampled_from([None, None, None, A, B, C, OUTSIDE])
+ASKED = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from([AUTO, AUTO, AUTO, MASTER, REPLICA]),
+        "only": st.sampled_from(["", "", "", "db-a", "db-b", "db-c"]),
+        "master": PLACES,
+        "first": PLACES,
+    }
+)
+
+
+@given(ANYTHING, ASKED)
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(seen: Observation, asked: Arguments) -> None:
+    plan = plan_role(seen, **asked)
+    after = plan_role(carried_out(seen, plan), **asked)  # which also fails on a step to a node that did not answer
+    assert not after.steps
+    assert after.refusal == plan.refusal
+
+
+@given(ANYTHING, ASKED)
+def test_at_no_moment_there_are_more_masters_than_before_or_a_new_ring(seen: Observation, asked: Arguments) -> None:
+    plan = plan_role(seen, **asked)
+    before = {node.name for node in ring(seen)}
+    for now in stages(seen, plan):
+        assert len(now.masters) <= max(len(seen.masters), 1)
+        assert {node.name for node in ring(now)} <= before
+
+
+@given(ANYTHING, ASKED)
+def test_the_live_master_is_never_touched(seen: Observation, asked: Arguments) -> None:
+    live = seen.live_master
+    assert not any(live is not None and step.on == live.address for step in plan_role(seen, **asked).steps)
+
+
+@given(ANYTHING, ASKED)
+def test_no_keys_are_given_up_that_are_not_elsewhere_or_saved(seen: Observation, asked: Arguments) -> None:
+    plan = plan_role(seen, **asked)
+    saved: set[Address] = set()
+    fenced: set[Address] = set()
+    for step in plan.steps:
+        if step.command[:3] == ("CONFIG", "SET", "min-replicas-to-write") and step.command[3] == FENCE:
+            fenced.add(step.on)
+        if step.save_aside:
+            saved.add(step.on)
+        if step.command[:1] != ("REPLICAOF",) or step.command[1:] == ("NO", "ONE"):
+            continue
+        node, source = seen.node_at(step.on), seen.node_at(Address(step.command[1], int(step.command[2])))
+        assert node is not None
+        assert source is not None
+        if node.is_master and node.keys:
+            assert node.address in saved & fenced
+        elsewhere = [each.replid for each in seen.masters if each.offset >= node.offset]
+        if node.keys and node.replid not in (source.replid, source.replid2, *elsewhere):
+            assert node.address in saved
+
+
+@given(ANYTHING, ASKED)
+def test_what_is_changed_is_put_back(seen: Observation, asked: Arguments) -> None:
+    after = carried_out(seen, plan_role(seen, **asked))
+    for before, node in zip(seen.nodes, after.nodes, strict=True):
+        if before.config.get("min-replicas-to-write") != FENCE:
+            assert node.config.get("min-replicas-to-write", "0") == before.config.get("min-replicas-to-write", "0")
+
+
+@given(perturbed())
+def test_history_that_nobody_else_has_never_goes_without_a_word(seen: Observation) -> None:
+    strange = dataclasses.replace(seen, nodes=tuple(_strange(node) for node in seen.nodes))
+    plan = plan_role(strange)
+    lossy = {step.on for step in plan.steps if step.loss}
+    assert {step.on for step in plan.steps if step.save_aside} == lossy
+
+
+def _strange(node: Node) -> Node:
+    return dataclasses.replace(node, replid=node.name * 8) if node.answered and node.replid != HISTORY else node
