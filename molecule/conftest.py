@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,4 +19,5 @@ def prod() -> Environment:
     """Env prod: h1, h2 and h3 with the group orders. One for the whole scenario, whose tests tell one story."""
     inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "prod"
     logs = ROOT / "tests" / "output" / "molecule" / os.environ["MOLECULE_SCENARIO_NAME"]
+    shutil.rmtree(logs, ignore_errors=True)
     return Environment(inventory, logs=logs)

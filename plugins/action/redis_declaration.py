@@ -49,10 +49,11 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(argument_spec=OPTIONS)
         try:
             found = read(task_vars or {}, env=args["env"] or "", group=args["group"] or "", bare=args["bare"])
+            result.update(together(found))
         except Mistaken as error:
             return {**result, "failed": True, "msg": str(error)}
         python = str((task_vars or {}).get("ansible_playbook_python", ""))
-        return {**result, "changed": False, **together(found), "add_hosts": add_hosts(found, python)}
+        return {**result, "changed": False, "add_hosts": add_hosts(found, python)}
 
 
 def read(task_vars: Mapping[str, t.Any], *, env: str, group: str, bare: bool) -> list[Declared]:
@@ -81,7 +82,9 @@ def all_declared(task_vars: Mapping[str, t.Any], inventory: Inventory, names: li
         raise Mistaken(f"Not every declaration is right. Nothing was changed.{way_out}", mistakes)
     known = [each.name for declared in found for each in declared.every]
     if group and group not in known:
-        raise Mistaken("Which group? Nothing was changed.", [f"group: no environment has a group {group}; {nearest(group, known)}"])
+        raise Mistaken(
+            "Which group? Nothing was changed.", [f"group: no environment has a group {group}; {nearest(group, known)}"]
+        )
     return [
         declared_in(task_vars, inventory, each.env, group)
         for each in found

@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         except Refused as refused:
             result.update(failed=True, msg=str(refused))
             return result
-        observe = {seat: [] for seat in placed.seats.values() if seat}
+        observe: dict[str, list[dict[str, t.Any]]] = {seat: [] for seat in placed.seats.values() if seat}
         for group in placed.groups:
             if placed.seats[group["name"]]:
                 observe[placed.seats[group["name"]]].append(group_args(group))

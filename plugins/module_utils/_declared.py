@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._env import Place
+from ansible_collections.steady.redis.plugins.module_utils._fields import Mistakes
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER
 from ansible_collections.steady.redis.plugins.module_utils._seats import Seat
 
@@ -106,6 +107,7 @@ class Declared:
 def together(found: Sequence[Declared]) -> dict[str, t.Any]:
     """What the action returns: one environment, or several looked at as one."""
     whole = found[0]
+    _check_names(found)
     if len(found) > 1:
         whole = Declared(
             env="",
@@ -125,6 +127,20 @@ def together(found: Sequence[Declared]) -> dict[str, t.Any]:
             {"env": each.env, "strict": each.strict, "groups": [group.name for group in each.chosen]} for each in found
         ],
     }
+
+
+def _check_names(found: Sequence[Declared]) -> None:
+    """From here on a group is known by its name alone; two of one name would be taken for each other."""
+    mistakes = Mistakes()
+    known: dict[str, str] = {}
+    for each in found:
+        for group in each.chosen:
+            other = known.setdefault(group.name, each.env)
+            if other != each.env:
+                mistakes.add(
+                    "env", f"{other} and {each.env} both have a group {group.name}; say which with -e env=NAME"
+                )
+    mistakes.raise_if_any("Which environment? Nothing was changed.")
 
 
 def _on(place: Place, seats: Sequence[Seat]) -> list[Seat]:

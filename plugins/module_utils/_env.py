@@ -125,14 +125,16 @@ def check_env(inventory: Inventory, env: str) -> None:
     if env and env not in NO_ENVIRONMENT and inventory.of(env):
         return
     names = environments(inventory)
-    here = f"this inventory has {', '.join(names)}" if names else "this inventory has no environment yet"
+    here = "this inventory has no environment yet: put its hosts into a group, for example prod"
+    if names:
+        here = f"this inventory has {', '.join(names)}"
     if not inventory.hosts:
         text = "there is no inventory, or it has no hosts. Give one with -i, or try -e env=dev, which needs none"
         line = f"inventory: {text}"
     elif not env:
         line = f"env: is not given; {here}. Say which with -e env=NAME"
     elif env in NO_ENVIRONMENT:
-        line = f"env: {env} is not an environment; {here}. Put its hosts into a group of their own, for example prod"
+        line = f"env: {env} is not an environment; {here}"
     elif env in inventory.groups:
         line = f"env: group {env} has no hosts; {here}"
     else:

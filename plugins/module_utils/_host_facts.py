@@ -24,6 +24,7 @@ from importlib import metadata
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import instance_facts, own_instance
+from ansible_collections.steady.redis.plugins.module_utils._instances import GUARD, STATIC
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     CLIENT_PACKAGE,
     FLAVORS,
@@ -57,13 +58,13 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
         "units": units,
         **(own_instance(flavor.conf) if running else NO_OWN_INSTANCE),
         "listeners": proc.listeners({each["port"] for _kind, each in wanted}),
-        "files": describe_files(params["files"], not_seen),
+        "files": describe_files([*_own_files(params), *params["files"]], not_seen),
         "instances": instances,
         "disk": disk,
     }
     if not seen["root"] and any(each["pid"] is None for each in seen["listeners"]):
         not_seen.append("the processes that listen on the wanted ports")
-    return {**seen, "not_seen": not_seen}
+    return {**seen, "not_seen": list(dict.fromkeys(not_seen))}
 
 
 def _machine() -> dict[str, t.Any]:
@@ -117,13 +118,26 @@ def _instances(
     for kind, each in wanted:
         name = each["instance"]
         unit = units.get(unit_of(kind, name), NO_UNIT) if params["manager"] == SYSTEMD else None
-        password = params["sentinel_password"] if kind == SENTINEL else params["passwords"].get(name)
+        password = params["sentinel_password"]
+        if kind == SERVER:
+            password = params["passwords"].get(each.get("group"), params["password"])
         found[name] = instance_facts(
             kind, each, unit=unit, password=None if password is None else str(password), not_seen=not_seen
         )
         path, disk[path] = disk_of(each["data_dir"])
         found[name]["disk"] = path
     return found, disk
+
+
+def _own_files(params: dict[str, t.Any]) -> list[str]:
+    """Everything that our roles write: static files, directories of the instances, and what lies in them."""
+    library = params["library_dir"]
+    found = [library, f"{library}/{GUARD}"]
+    if params["manager"] == SYSTEMD:
+        found += [path for kind in STATIC.values() for path, _mode in kind.values()]
+    for each in [*params["servers"], *params["sentinels"]]:
+        found += [each["data_dir"], each["conf_dir"], *glob.glob(f"{glob.escape(each['conf_dir'])}/*")]
+    return list(dict.fromkeys(found))
 
 
 def read_distribution() -> dict[str, t.Any]:

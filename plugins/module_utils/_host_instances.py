@@ -143,9 +143,13 @@ def _size_of(directory: str) -> int:
 
 def _data(directory: str, text: str, not_seen: list[str]) -> str | None:
     """What a start would load: the append-only file, the snapshot, or nothing. None where this user may not look."""
-    if not os.access(directory, os.R_OK | os.X_OK) and os.path.exists(directory):
+    try:
+        os.listdir(directory)
+    except PermissionError:
         not_seen.append(f"{directory}: not readable")
         return None
+    except OSError:
+        return "none"
     names = {**_DATA_NAMES, **read(text, _DATA_NAMES)}
     folder = os.path.join(directory, names["appenddirname"])
     aof = bool(_listing(folder)) or _has_content(os.path.join(directory, names["appendfilename"]))

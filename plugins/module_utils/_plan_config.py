@@ -110,7 +110,7 @@ def _spelled(value: object) -> str:
 
 def known(key: str, server: tuple[int, ...]) -> bool:
     """Whether a server of this version has the key at all (as far as we know)."""
-    return server >= SINCE.get(key, (0,))
+    return not server or server >= SINCE.get(key, ())
 
 
 def version(text: str) -> tuple[int, ...]:

@@ -50,10 +50,11 @@ class Findings:
 def check_group(group: Json, spots: Mapping[str, Spot], *, strict: bool, findings: Findings) -> None:
     """Add what the gate says about the nodes and about the Sentinels of a group. V(spots) are all hosts of the env."""
     by_zone = group["placement"] != "host"
+    explained: set[str] = set()
     for kind in (NODES, SENTINELS):
         members = group[kind]
         here = [spots[member["host"]] for member in members]
-        machines, zones = _machines(members, here, kind), _zones(here, kind)
+        machines, zones = _machines(members, here, kind, explained), _zones(here, kind)
         serious = [*machines, *(zones if by_zone else [])]
         if serious:
             text = f"{group['name']}: {'. '.join(serious)}"
@@ -67,12 +68,14 @@ def check_group(group: Json, spots: Mapping[str, Spot], *, strict: bool, finding
 _TWO_ZONES = "Two zones can never hold three Sentinels well: one zone always has the majority"
 
 
-def _machines(members: Sequence[Json], here: Sequence[Spot], kind: str) -> list[str]:
+def _machines(members: Sequence[Json], here: Sequence[Spot], kind: str, explained: set[str]) -> list[str]:
     found = []
     for domain in _crowded_domains(here, kind):
         both = [at for at, spot in enumerate(here) if spot.domain == domain]
         names = _names([members[at]["name"] for at in both], kind, len(members))
-        found.append(f"{names} stand on one machine: {_why_one(_unlike([here[at] for at in both]))}")
+        why = _why_one(_unlike([here[at] for at in both]))
+        found.append(f"{names} stand on one machine" + (f": {why}" if why not in explained else ""))
+        explained.add(why)
     return found
 
 

@@ -136,10 +136,11 @@ def _own_instances(facts: Json, flavor: Flavor) -> Iterator[str]:
         text = f"the distribution's own {flavor.service} runs and does not say what it holds"
         yield f"{text} ({facts['own_instance_failure']}). If nobody needs it: {stop} {flavor.service}"
     elif keys:
-        text = f"the distribution's own {flavor.service} (port {port}) holds {keys} keys, and the run would stop it"
+        count = "1 key" if keys == 1 else f"{keys} keys"
         yield (
-            f"{text}. Adoption is not in this version: if nobody needs the keys, {stop} {flavor.service}; "
-            "else take another host, or copy them away first"
+            f"the distribution's own {flavor.service} (port {port}) holds {count}, and the run would stop it. "
+            f"Adoption is not in this version: if nobody needs the keys, {stop} {flavor.service}; else take another "
+            "host, or copy them away first"
         )
     if sentinel.get("active") == "active":
         text = f"the distribution's own {flavor.sentinel_service} runs, and the run would stop it"

@@ -15,7 +15,7 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import PRO
 Json = Mapping[str, t.Any]
 
 # A host with nothing to do. host: the entry point of the role host; released: a key went out of the declaration.
-IDLE: Json = {"host": "", "server": False, "sentinel": False, "stopped": [], "bootstrap": [], "released": False}
+IDLE: Json = {"host": "", "server": False, "sentinel": False, "stopped": [], "bootstrap": [], "stock_units": [], "released": False}
 
 PACKAGES = ("redis-server", "python3-redis")
 STOCK_UNITS = ("redis-server.service", "redis-sentinel.service")
@@ -146,6 +146,7 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         sentinel=bool(reasons["sentinel"]),
         stopped=stopped,
         bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
+        stock_units=[] if process else stock_units(facts),
         released=any(each["released"] for each in servers),
     )
     return work, [f"{host}: {reason}" for found in reasons.values() for reason in found]
@@ -157,11 +158,14 @@ def _binary(facts: Json) -> list[str]:
 
 def _packages(facts: Json) -> list[str]:
     missing = [name for name in PACKAGES if not facts["packages"].get(name, {}).get("installed")]
-    stock = [unit for unit in STOCK_UNITS if facts["units"].get(unit, {}).get("load") not in ("masked", None)]
     found = [f"install {', '.join(missing)}"] if missing else []
-    return found + [
-        f"stop and mask the distribution's own {unit}" for unit in stock if missing or unit in facts["units"]
-    ]
+    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts)]
+
+
+def stock_units(facts: Json) -> list[str]:
+    """The distribution's own units that could run beside ours; the server's comes with its package."""
+    coming = STOCK_UNITS[:1] if not facts["packages"].get(PACKAGES[0], {}).get("installed") else ()
+    return [unit for unit in STOCK_UNITS if unit in coming or facts["units"].get(unit, {}).get("load") == "loaded"]
 
 
 def _kernel(facts: Json) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 from collections.abc import Iterator
@@ -25,8 +26,19 @@ def save_rdb(connect: Connector, address: Address, path: str) -> int:
     """
     partial = f"{path}.partial"
     os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+    try:
+        size = _receive(connect, address, partial)
+        os.rename(partial, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(partial)
+        raise
+    return size
+
+
+def _receive(connect: Connector, address: Address, path: str) -> int:
     size = 0
-    with connect(address) as link, open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with connect(address) as link, open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         link.ask("REPLCONF", "rdb-only", "1")
         link.ask("REPLCONF", "capa", "eof")
         for chunk in _payload(link.raw_socket("SYNC", timeout=PATIENCE), address):
@@ -34,7 +46,6 @@ def save_rdb(connect: Connector, address: Address, path: str) -> int:
             size += len(chunk)
         file.flush()
         os.fsync(file.fileno())
-    os.rename(partial, path)
     return size
 
 

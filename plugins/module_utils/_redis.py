@@ -198,7 +198,7 @@ class _explained:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, (redis.exceptions.RedisError, OSError)):
+        if isinstance(error, (redis.exceptions.RedisError, OSError, UnicodeError)):
             kind, text = explain(error)
             raise Unreachable(kind, f"{self.address} {text}") from error
 
@@ -231,8 +231,8 @@ def _explain_socket(error: BaseException, text: str) -> tuple[str, str]:
         return TIMEOUT, "does not answer in time"
     if isinstance(cause, (ConnectionRefusedError, FileNotFoundError)):
         return REFUSED, "refuses connections: nothing listens there"
-    if isinstance(cause, socket.gaierror):
-        return NO_ROUTE, f"is not a name that resolves here: {cause.strerror}"
+    if isinstance(cause, socket.gaierror) or isinstance(error, UnicodeError):
+        return NO_ROUTE, f"is not a name that resolves here: {getattr(cause, 'strerror', text)}"
     if isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return NO_ROUTE, f"cannot be reached from here: {cause.strerror}"
     return REFUSED, f"closed the connection: {text}"

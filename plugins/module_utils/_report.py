@@ -12,8 +12,8 @@ from ansible_collections.steady.redis.plugins.module_utils._table import render
 
 Json = Mapping[str, t.Any]
 
-# What fail_on accepts, and which severities it fails at.
-FAIL_ON = {"never": (), "critical": ("critical",), "warning": ("critical", "warning")}
+# What fail_on accepts, and the health at which it fails: 1 warning, 2 critical.
+FAIL_AT = {"never": 3, "critical": 2, "warning": 1}
 
 
 def report(
@@ -31,8 +31,7 @@ def report(
 
 def _group(group: Json, entry: Json) -> list[str]:
     lines = [f"{group['name']}: {entry['state']}. {entry['sentence']}", *render(entry["table"])]
-    if entry["severity"] != "fine":
-        lines += [f"  {line}" for line in entry["evidence"]]
+    lines += [f"  {line}" for line in entry["health"]["reasons"]]
     lines += [f"  note: {note}" for part in entry["pending"].values() for note in part["notes"]]
     return [*lines, f"connect: {connect(group, entry)}"]
 
@@ -49,7 +48,7 @@ def connect(group: Json, entry: Json) -> str:
 def _facts(group: Json, entry: Json | None) -> dict[str, t.Any]:
     if entry is None:
         return {"state": "absent"}
-    kept = ("state", "sentence", "evidence", "also", "severity", "master", "epoch", "keys", "table")
+    kept = ("health", "state", "sentence", "evidence", "also", "severity", "master", "epoch", "keys", "table")
     return {**{key: entry[key] for key in kept}, "connect": connect(group, entry)}
 
 
@@ -58,5 +57,5 @@ def failures(seen: Sequence[Json], fail_on: str) -> list[str]:
     return [
         f"{entry['name']} is {entry['state']}: {entry['sentence']}"
         for entry in seen
-        if entry["severity"] in FAIL_ON[fail_on]
+        if entry["health"]["status"] >= FAIL_AT[fail_on]
     ]

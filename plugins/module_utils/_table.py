@@ -92,7 +92,7 @@ def _sentinels(observation: Observation, address: Address) -> str:
 
 def render(table: Sequence[dict[str, str]]) -> list[str]:
     """The rows as lines of equal columns."""
-    widths = {column: max(len(column), *(len(row[column]) for row in table)) for column in COLUMNS}
+    widths = {column: max([len(column), *(len(row[column]) for row in table)]) for column in COLUMNS}
     lines = [[column.ljust(widths[column]) for column in COLUMNS]]
     lines += [[row[column].ljust(widths[column]) for column in COLUMNS] for row in table]
     return ["  ".join(cells).rstrip() for cells in lines]

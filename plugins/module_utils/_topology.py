@@ -229,11 +229,14 @@ class Observation:
         named = self.node_at(self.named_master)
         if named is not None:
             return named if named.is_master else None
-        if len(self.masters) == 1 and not any(view.master for view in self.voices):
-            only = self.masters[0]
-            # Empty and followed by nobody, beside a silent node: it may be new, and the silent one the master.
-            return None if self.silent and not (only.keys or only.replicas) else only
-        return None
+        if len(self.masters) != 1:
+            return None
+        only, told = self.masters[0], [view.master for view in self.voices]
+        if told:
+            quiet = sum(not view.answered for view in self.sentinels)  # may name another one, if they are enough
+            return only if quiet < self.group.majority and set(told) == {only.address} else None
+        # Empty and followed by nobody, beside a silent node: it may be new, and the silent one the master.
+        return None if self.silent and not (only.keys or only.replicas) else only
 
 
 def parse_info(text: str) -> dict[str, str]:

@@ -11,10 +11,10 @@ short_description: What is declared for an environment, checked
 version_added: 0.1.0
 author: steady.redis contributors (@steady-redis)
 description:
-  - Reads C(redis_groups) and the few other C(redis_*) variables of an environment, fills in every default, and refuses a
-    wrong declaration with all its mistakes at once, each with the path of the wrong key and what would be right.
-  - Without C(redis_groups), the hosts of the environment that are in the inventory groups C(redis) and C(sentinel) make one
-    group. It is called C(redis_group), by default like the environment, and C(demo) in V(dev).
+  - Reads C(redis_groups) and the few other C(redis_*) variables of an environment, fills in every default, and refuses
+    a wrong declaration with all its mistakes at once, each with the path of the wrong key and what would be right.
+  - Without C(redis_groups), the hosts of the environment that are in the inventory groups C(redis) and C(sentinel) make
+    one group. It is called C(redis_group), by default like the environment, and C(demo) in V(dev).
   - The environment V(dev) needs no inventory. Without a group of that name it is three nodes and three Sentinels on
     localhost, for which RV(add_hosts) has what M(ansible.builtin.add_host) needs.
   - Works on the controller and connects to nothing. Run it once.
@@ -31,15 +31,16 @@ options:
     type: str
     default: ""
   bare:
-    description: Without O(env), take every environment of the inventory, instead of refusing.
+    description:
+      - Without O(env), take every environment of the inventory, instead of refusing.
+      - Groups of the same name in two of them are refused, since they could be taken for each other.
     type: bool
     default: false
 extends_documentation_fragment:
   - steady.redis.attributes
 attributes:
   action_group:
-    support: none
-    membership: []
+    support: full
   check_mode:
     support: full
   diff_mode:
@@ -129,16 +130,16 @@ groups:
       type: dict
       sample: {down-after-milliseconds: "5000", failover-timeout: "15000", parallel-syncs: "1"}
     config:
-      description: The keys of C(redis.conf) that belong to us, except those that follow from the node's place and passwords.
+      description: Our keys of C(redis.conf), except those that follow from the place of a node, and passwords.
       type: dict
       sample: {appendonly: "yes", maxmemory: "4294967296"}
 hosts:
   description:
     - What stands on each inventory host - C(address), C(zone), C(failure_domain), C(connection), C(manager), C(base),
-      C(library_dir), the lists C(servers) and C(sentinels), and C(declared), the names of all instances that belong there,
-      also those of groups that were not asked for.
-    - An instance has C(instance), C(port), C(address), C(conf_dir), C(data_dir), C(unit), C(manager), C(library_dir), and
-      C(group) for a server. A Sentinel has C(groups), and C(watches), the names of all groups that it shall know.
+      C(library_dir), the lists C(servers) and C(sentinels), and C(declared), the names of all instances that belong
+      there, also those of groups that were not asked for.
+    - An instance has C(instance), C(port), C(address), C(conf_dir), C(data_dir), C(unit), C(manager), C(library_dir),
+      and C(group) for a server. A Sentinel has C(groups), and C(watches), the names of all groups that it shall know.
   returned: success
   type: dict
 notes:
@@ -154,7 +155,7 @@ add_hosts:
   sample:
     - {name: db-a}
 environments:
-  description: What was read, one entry for each environment, with its name, whether it is strict, and the names of its groups.
+  description: What was read, one entry for each environment, with the names of its groups.
   returned: success
   type: list
   elements: dict

@@ -19,8 +19,8 @@ description:
 options:
   servers:
     description:
-      - The redis-server instances that this host shall have. Of each, V(instance), V(port), V(conf_dir) and V(data_dir)
-        are read; other keys do no harm.
+      - The redis-server instances that this host shall have. Of each, V(instance), V(port), V(conf_dir), V(data_dir)
+        and V(group) are read; other keys do no harm.
     type: list
     elements: dict
     default: []
@@ -30,11 +30,14 @@ options:
     elements: dict
     default: []
   passwords:
-    description:
-      - The declared password of each server instance, by instance. An empty text declares that it has none.
-      - Instances that are not named here are not compared.
+    description: The declared password of each group, by the V(group) of a server.
     type: dict
     default: {}
+  password:
+    description:
+      - The declared password of every group without an entry in O(passwords). An empty text declares that it has none.
+      - Without this, those groups are not compared.
+    type: str
   sentinel_password:
     description: The declared password of the Sentinels. An empty text declares that they have none.
     type: str
@@ -49,8 +52,12 @@ options:
     type: str
     choices: [systemd, process]
     default: systemd
+  library_dir:
+    description: The directory of the start guard.
+    type: path
+    default: /usr/local/lib/steady-redis
   files:
-    description: Paths to describe by checksum, mode and owner.
+    description: More paths to describe by checksum, mode and owner, beside those that this collection writes.
     type: list
     elements: path
     default: []
@@ -75,6 +82,7 @@ EXAMPLES = r"""
   steady.redis.redis_host_info:
     servers:
       - instance: orders-6379
+        group: orders
         port: 6379
         conf_dir: /etc/redis/orders-6379
         data_dir: /var/lib/redis/orders-6379
@@ -83,10 +91,8 @@ EXAMPLES = r"""
         port: 26379
         conf_dir: /etc/redis/sentinel-26379
         data_dir: /var/lib/redis/sentinel-26379
-    passwords:
-      orders-6379: "{{ redis_password }}"
-    files:
-      - /etc/systemd/system/steady-redis@.service
+    passwords: "{{ redis_passwords }}"
+    password: "{{ redis_password }}"
   register: seen
   become: true
 """
@@ -205,7 +211,7 @@ host:
       sample: [{"address": "0.0.0.0", "port": 6379, "pid": 12, "process": "redis-server",
         "unit": "redis-server.service"}]
     files:
-      description: The wanted files that are there, with V(sha256), V(mode), V(owner) and V(group).
+      description: Those files that are there, with V(sha256), V(mode), V(owner) and V(group).
       type: dict
       sample: {"/etc/hosts": {"sha256": "2cf2", "mode": "0644", "owner": "root", "group": "root"}}
     instances:
@@ -246,9 +252,11 @@ def main() -> None:
             "servers": {"type": "list", "elements": "dict", "default": []},
             "sentinels": {"type": "list", "elements": "dict", "default": []},
             "passwords": {"type": "dict", "default": {}, "no_log": True},
+            "password": {"type": "str", "no_log": True},
             "sentinel_password": {"type": "str", "no_log": True},
             "flavor": {"type": "str", "choices": sorted(FLAVORS), "default": "redis"},
             "manager": {"type": "str", "choices": ["systemd", "process"], "default": "systemd"},
+            "library_dir": {"type": "path", "default": "/usr/local/lib/steady-redis"},
             "files": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,
@@ -274,7 +282,11 @@ def _refuse_incomplete(module: AnsibleModule) -> None:
 
 def _refuse_guessable(module: AnsibleModule, seen: dict[str, t.Any]) -> None:
     """Ansible blanks every answer that contains a secret. With a password like "redis" the answer would be wrong."""
-    secrets = {**module.params["passwords"], "the Sentinels": module.params["sentinel_password"]}
+    secrets = {
+        **module.params["passwords"],
+        "all groups": module.params["password"],
+        "the Sentinels": module.params["sentinel_password"],
+    }
     answers = list(leaves(seen))
     weak = [whose for whose, secret in secrets.items() if secret and any(str(secret) in answer for answer in answers)]
     if weak:

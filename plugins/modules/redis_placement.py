@@ -78,6 +78,10 @@ seats:
   type: dict
   returned: success
   sample: {"orders": "db-a"}
+observe:
+  description: For each seat, the groups as M(steady.redis.redis_topology_info) takes them.
+  type: dict
+  returned: success
 unreachable:
   description: The hosts that did not answer, and why.
   type: dict

@@ -165,6 +165,10 @@ groups:
       description: fine, warning or critical.
       type: str
       returned: success
+    health:
+      description: V(status) 0, 1 or 2, V(reasons) and V(notes), as M(steady.redis.redis_health) judges.
+      type: dict
+      returned: success
     site_may_mend:
       description: Whether site.yml may converge from this state without risk.
       type: bool
@@ -210,6 +214,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
 from ansible_collections.steady.redis.plugins.module_utils._converge import result_of
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
+from ansible_collections.steady.redis.plugins.module_utils._health import health
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
@@ -236,6 +241,7 @@ def describe(
 ) -> dict[str, t.Any]:
     """What one group shows, in words and as data."""
     diagnosis = diagnose(seen)
+    found = health(seen, diagnosis)
     wanted = words(declared["config"])
     live = seen.live_master
     plans: dict[str, Plan] = {
@@ -250,6 +256,7 @@ def describe(
         "evidence": list(diagnosis.evidence),
         "also": list(diagnosis.others),
         "severity": diagnosis.severity,
+        "health": {"status": found.status, "reasons": list(found.reasons), "notes": list(found.notes)},
         "site_may_mend": diagnosis.site_may_mend,
         "master": str(live.address) if live else "",
         "epoch": max((view.epoch for view in seen.voices), default=0),

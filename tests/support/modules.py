@@ -18,6 +18,10 @@ from tests.support.processes import Group, Sentinel, Server
 
 Result = dict[str, t.Any]
 
+# The password of every group in these tests. No result may hold it, nor the stars that Ansible puts in its place.
+CANARY = "canary-7d21e0"
+STARS = "*****"
+
 
 def run_module(name: str, args: Mapping[str, t.Any], *, check: bool = False, diff: bool = False) -> Result:
     """Give the module's whole result, invocation included; failed and msg are always there."""
@@ -26,7 +30,10 @@ def run_module(name: str, args: Mapping[str, t.Any], *, check: bool = False, dif
     options = {**args, "_ansible_check_mode": check, "_ansible_diff": diff}
     with patch_module_args(options), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         module.main()
-    return {"failed": False, "msg": "", **json.loads(said.getvalue())}
+    assert CANARY not in said.getvalue()
+    result: Result = {"failed": False, "msg": "", **json.loads(said.getvalue())}
+    assert STARS not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
+    return result
 
 
 def four_steps(name: str, args: Mapping[str, t.Any], state: Callable[[], object]) -> Result:

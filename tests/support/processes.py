@@ -83,6 +83,7 @@ class _Process:
     """One process with a configuration file that it may rewrite. Started and stopped as often as wanted."""
 
     kind = ""
+    binary = shutil.which("redis-server") or "/usr/bin/redis-server"
     arguments: tuple[str, ...] = ()
 
     def __init__(self, port: int | None, *, directory: Path | str, password: str | None, settings: Settings) -> None:
@@ -120,7 +121,7 @@ class _Process:
         """Start the process and, unless told otherwise, wait until it answers PING. Returns self."""
         if self.pid:
             raise RuntimeError(f"{self.kind} {self.address} runs already, pid {self.pid}")
-        command = [shutil.which("redis-server") or "/usr/bin/redis-server", str(self.conf), *self.arguments]
+        command = [self.binary, str(self.conf), *self.arguments]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         if wait:

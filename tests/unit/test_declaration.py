@@ -37,7 +37,7 @@ def inventory(variables: Mapping[str, Json] | None = None, **groups: list[str]) 
     return Inventory(
         groups={"all": [*HOSTS, "web"], "ungrouped": [], "prod": HOSTS, "staging": ["web"], **groups},
         variables=variables or {},
-        home="/home/ada",
+        home="/srv/ada",
     )
 
 
@@ -158,8 +158,8 @@ def test_one_group_of_several() -> None:
 
 
 def test_dev_needs_no_inventory_and_is_the_same_with_one() -> None:
-    bare = resolve({}, Inventory({"all": [], "ungrouped": []}, home="/home/ada"), env="dev")
-    shipped = Inventory({"all": ["localhost"], "dev": ["localhost"]}, {"localhost": dict(DEMO_HOST)}, home="/home/ada")
+    bare = resolve({}, Inventory({"all": [], "ungrouped": []}, home="/srv/ada"), env="dev")
+    shipped = Inventory({"all": ["localhost"], "dev": ["localhost"]}, {"localhost": dict(DEMO_HOST)}, home="/srv/ada")
     with_one = resolve({"redis_groups": {"demo": dict(DEMO)}}, shipped, env="dev")
     assert bare.built_in
     assert not with_one.built_in
@@ -169,7 +169,7 @@ def test_dev_needs_no_inventory_and_is_the_same_with_one() -> None:
     assert result["notes"] == []
     host = result["hosts"]["localhost"]
     assert host["manager"] == "process"
-    assert host["base"] == "/home/ada/.local/state/steady.redis/dev"
+    assert host["base"] == "/srv/ada/.local/state/steady.redis/dev"
     assert [each["port"] for each in host["servers"]] == [7101, 7102, 7103]
     assert host["servers"][0]["conf_dir"] == f"{host['base']}/etc/demo-7101"
     assert host["servers"][0]["data_dir"] == f"{host['base']}/data/demo-7101"
@@ -252,6 +252,14 @@ def test_several_environments_at_once() -> None:
     ]
 
 
+def test_groups_of_one_name_in_two_environments_are_not_mixed_up() -> None:
+    one = prod({"cache": {"nodes": ["db-a"]}})
+    two = resolve({"redis_groups": {"cache": {"nodes": ["web"]}}}, inventory(), env="staging", strict=False)
+    assert mistakes_of(lambda: together([one, two])) == [
+        "env: prod and staging both have a group cache; say which with -e env=NAME"
+    ]
+
+
 # Which environment --------------------------------------------------------------------------------
 
 
@@ -268,7 +276,7 @@ def test_several_environments_at_once() -> None:
         ),
         (None, "xyz", "env: there is no group xyz in the inventory; known are: prod, staging"),
         (None, "all", "env: all is not an environment"),
-        ({"all": ["a"], "redis": ["a"]}, "redis", "Put its hosts into a group of their own"),
+        ({"all": ["a"], "redis": ["a"]}, "redis", "put its hosts into a group, for example prod"),
         ({"all": ["a"], "ungrouped": ["a"]}, "prod", "this inventory has no environment yet"),
         ({"all": ["a"], "prod": ["a"], "dev": []}, "dev", "env: group dev has no hosts; this inventory has prod"),
     ],

@@ -341,6 +341,10 @@ def test_site_mends_only_if_nothing_else_is_in_the_way(seen: Observation, may: b
         (silent(but(TRIO, "db-a", save_failed=True), "db-c"), ("nodes-down",)),
         (unaware(empty_master(TRIO, "db-c"), "db-b"), ("sentinel-unaware",)),
         (LOST, ()),
+        (silent(LOST, "db-a", "db-c"), ()),  # one replica is left, but the Sentinels can act
+        (but(LOST, "db-b", link_up=True), ()),
+        (but(UNWATCHED, "db-a", role="replica", master=A, replicas=()), ("no-master",)),
+        (silent(empty_master(TRIO), "db-c"), ("node-not-joined",)),
     ],
 )
 def test_mentions_what_else_holds_and_nothing_more(seen: Observation, others: tuple[str, ...]) -> None:
@@ -376,6 +380,7 @@ def test_knows_which_version_reads_which(replica: tuple[str, str], master: tuple
         (but_sentinels(silent_sentinels(TRIO, "db-b", "db-c"), "db-a", master=B), None),
         (empty_master(UNWATCHED, "db-b", "db-c"), "db-a"),
         (empty_master(UNWATCHED), None),
+        (but(empty_master(UNWATCHED, "db-a", "db-c"), "db-b", keys=0, link_up=False), "db-a"),
         (silent(empty_master(UNWATCHED, "db-a"), "db-b", "db-c"), None),
         (empty_master(ALONE), "db-a"),
         (LOST, None),

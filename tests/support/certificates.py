@@ -1,0 +1,75 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An authority and certificates for a day, made when a test needs them."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate and its key, both as PEM files."""
+
+    cert: Path
+    key: Path
+
+
+class Authority:
+    """Signs certificates. Its own is in V(cert)."""
+
+    def __init__(self, directory: Path, name: str = "test authority") -> None:
+        self.directory = directory
+        self._name = _named(name)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        directory.mkdir(parents=True, exist_ok=True)
+        signed = _builder(self._name, self._name, self._key.public_key()).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
+        self.cert = _write(directory / "ca.pem", _pem(signed.sign(self._key, hashes.SHA256())))
+
+    def certificate(self, name: str) -> Certificate:
+        """A new certificate for this name."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = _builder(_named(name), self._name, key.public_key()).sign(self._key, hashes.SHA256())
+        text = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return Certificate(
+            _write(self.directory / f"{name}.pem", _pem(signed)), _write(self.directory / f"{name}.key", text)
+        )
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+    )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path

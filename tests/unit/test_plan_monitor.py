@@ -1,0 +1,217 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every Sentinel is told about a group."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
+from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import ABSENT, PRESENT, plan_monitor
+from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
+from tests.unit.model import carried_out
+from tests.unit.observations import (
+    OUTSIDE,
+    A,
+    B,
+    arbitrary,
+    but,
+    but_sentinels,
+    empty_master,
+    healthy,
+    perturbed,
+    silent,
+    silent_sentinels,
+    unaware,
+)
+
+PASSWORD = "canary-1f0c"
+
+
+def declared(observation: Observation, *, quorum: int = 0, **settings: str) -> Observation:
+    """The same, with these wishes for its Sentinels."""
+    group = dataclasses.replace(observation.group, quorum=quorum, settings=settings)
+    return dataclasses.replace(observation, group=group)
+
+
+def commands(plan: Plan) -> list[str]:
+    return [" ".join(step.command) for step in plan.steps if step.command]
+
+
+# --- What is done -----------------------------------------------------------------------------------------------------
+
+
+def test_sentinels_in_step_need_nothing() -> None:
+    assert plan_monitor(healthy()) == Plan()
+
+
+def test_each_sentinel_that_differs_is_told_what_differs() -> None:
+    seen = but_sentinels(healthy(), "db-b", quorum=1, settings={"down-after-milliseconds": "30000"})
+    plan = plan_monitor(seen)
+    assert commands(plan) == [
+        "SENTINEL SET orders quorum 2",
+        "SENTINEL SET orders down-after-milliseconds 5000",
+    ]
+    assert {step.on.host for step in plan.steps} == {"192.0.2.12"}
+    assert plan.diff == {
+        "before": "Sentinel db-b orders quorum: 1\nSentinel db-b orders down-after-milliseconds: 30000\n",
+        "after": "Sentinel db-b orders quorum: 2\nSentinel db-b orders down-after-milliseconds: 5000\n",
+    }
+
+
+def test_a_sentinel_that_knows_nothing_is_told_all_and_meets_the_others() -> None:
+    plan = plan_monitor(unaware(healthy(), "db-c"), auth={"auth-pass": PASSWORD})
+    assert [step.say for step in plan.steps] == [
+        "Sentinel db-c: watch orders at 192.0.2.11:6379, quorum 2",
+        "Sentinel db-c: auth-pass of orders",
+        "Sentinel db-c: orders down-after-milliseconds 5000",
+        "Sentinel at 192.0.2.13:26379: has found 2 replicas and 2 other Sentinels of orders",
+    ]
+    assert plan.steps[1].command == ("SENTINEL", "SET", "orders", "auth-pass", PASSWORD)
+    assert plan.steps[0].undo == ("SENTINEL", "REMOVE", "orders")
+    assert PASSWORD not in repr(plan)
+
+
+def test_only_what_can_be_found_is_waited_for() -> None:
+    seen = but(silent_sentinels(unaware(healthy(), "db-c"), "db-b"), "db-b", link_up=False)
+    assert plan_monitor(seen).steps[-1].say.endswith("has found 1 replicas and 1 other Sentinels of orders")
+
+
+def test_the_group_may_have_another_name_there() -> None:
+    plan = plan_monitor(unaware(healthy()), name="shop-orders")
+    assert all(command.split()[2] == "shop-orders" for command in commands(plan))
+
+
+def test_a_silent_sentinel_is_left_alone_with_a_note() -> None:
+    plan = plan_monitor(silent_sentinels(healthy(), "db-c"))
+    assert (plan.steps, plan.notes) == ((), ("Sentinel db-c was left alone: 192.0.2.13:26379: refused",))
+
+
+def test_a_quorum_that_cannot_be_reached_is_noted() -> None:
+    plan = plan_monitor(declared(healthy(), quorum=4))
+    assert plan.notes == ("quorum 4 can never be reached by 3 Sentinels: no failover will ever start",)
+
+
+def test_without_a_live_master_the_asked_one_is_watched_if_it_is_one() -> None:
+    seen = but(unaware(healthy()), "db-b", role="master", master=None)
+    assert commands(plan_monitor(seen, master=B))[0] == "SENTINEL MONITOR orders 192.0.2.12 6379 2"
+
+
+def test_all_forget() -> None:
+    plan = plan_monitor(unaware(healthy(), "db-b"), state=ABSENT)
+    assert commands(plan) == ["SENTINEL REMOVE orders"] * 2
+    assert plan.diff["before"] == (
+        "Sentinel db-a orders: watches 192.0.2.11:6379\nSentinel db-c orders: watches 192.0.2.11:6379\n"
+    )
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+REFUSALS: list[tuple[Observation, dict[str, t.Any], str]] = [
+    (healthy(sentinels=0), {}, "orders has no Sentinels"),
+    (
+        silent_sentinels(healthy(), "db-a", "db-b", "db-c", why="timeout"),
+        {},
+        "No Sentinel of orders can be asked: 192.0.2.11:26379: timeout; 192.0.2.12:26379: timeout; ",
+    ),
+    (
+        but_sentinels(healthy(), "db-b", flags=frozenset({"master", "failover_in_progress"})),
+        {},
+        "Sentinel db-b leads a failover of orders: run this again when it has ended",
+    ),
+    (declared(healthy(), hz="2"), {}, "settings: hz is not one of down-after-milliseconds, failover-timeout"),
+    (healthy(), {"master": B}, "192.0.2.12:6379 was asked for, but the live master of orders is 192.0.2.11:6379"),
+    (
+        silent(unaware(healthy()), "db-a"),
+        {},
+        "Sentinel must be given a master, and orders shows none to watch "
+        "(192.0.2.11:6379: refused; db-b is replica; db-c is replica)",
+    ),
+    (
+        silent(unaware(healthy()), "db-a"),
+        {"master": B},
+        "orders shows none to watch (192.0.2.12:6379 was asked for; db-b is replica)",
+    ),
+    (
+        but_sentinels(healthy(), "db-c", master=B, epoch=7),
+        {},
+        "db-c names 192.0.2.12:6379 (epoch 7), but the live master is 192.0.2.11:6379. recover-master.yml settles this",
+    ),
+    (
+        silent_sentinels(unaware(healthy()), "db-b"),
+        {},
+        "no Sentinel that answers knows orders, and db-b cannot be asked: it may come back with an older master",
+    ),
+    (
+        silent_sentinels(healthy(), "db-b"),
+        {"state": ABSENT},
+        "orders can be forgotten only on all Sentinels at once, or one that returns brings the old master back. "
+        "Start it, or take it out of the declaration: 192.0.2.12:26379: refused",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "arguments", "text"), REFUSALS)
+def test_refusals(seen: Observation, arguments: dict[str, t.Any], text: str) -> None:
+    plan = plan_monitor(seen, **arguments)
+    assert text in plan.refusal
+    assert (plan.steps, plan.changes) == ((), ())
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    wrong = {"down-after-milliseconds": "5s", "failover-timeout": "0", "notification-script": "/bin/true"}
+    plan = plan_monitor(declared(healthy(), **wrong))
+    assert plan.refusal.splitlines() == [
+        "settings: notification-script is not one of down-after-milliseconds, failover-timeout, parallel-syncs",
+        "settings: down-after-milliseconds is '5s', it must be a whole number above 0",
+        "settings: failover-timeout is '0', it must be a whole number above 0",
+    ]
+
+
+def test_in_an_empty_group_a_silent_sentinel_holds_nobody_up() -> None:
+    seen = silent_sentinels(unaware(healthy()), "db-b")
+    empty = empty_master(but(seen, keys=0), "db-a")
+    assert plan_monitor(empty, master=A).changed
+
+
+# --- What holds whatever is seen --------------------------------------------------------------------------------------
+
+ANYTHING = arbitrary() | perturbed()
+ASKED = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from([PRESENT, PRESENT, ABSENT]),
+        "master": st.sampled_from([None, None, A, B, OUTSIDE]),
+        "auth": st.sampled_from([{}, {"auth-user": "sentinel-user", "auth-pass": PASSWORD}]),
+    }
+)
+
+
+@given(ANYTHING, ASKED)
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(seen: Observation, asked: dict[str, t.Any]) -> None:
+    plan = plan_monitor(seen, **asked)
+    after = plan_monitor(carried_out(seen, plan), **asked)  # which also fails on a step to one that did not answer
+    assert not after.steps
+    assert after.refusal == plan.refusal
+
+
+@given(ANYTHING, ASKED)
+def test_only_a_master_is_ever_watched_and_nobody_is_contradicted(seen: Observation, asked: dict[str, t.Any]) -> None:
+    plan = plan_monitor(seen, **asked)
+    for step in plan.steps:
+        if step.command[:2] == ("SENTINEL", "MONITOR"):
+            node = next(node for node in seen.nodes if list(step.command[3:5]) == [node.address.host, "6379"])
+            assert node.is_master
+            assert all(view.master == node.address for view in seen.voices)
+
+
+@given(ANYTHING, ASKED)
+def test_sentinels_are_never_reset_and_secrets_never_shown(seen: Observation, asked: dict[str, t.Any]) -> None:
+    plan = plan_monitor(seen, **asked)
+    assert not any("RESET" in step.command for step in plan.steps)
+    assert PASSWORD not in f"{plan!r} {plan.lines} {plan.diff}"
