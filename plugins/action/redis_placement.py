@@ -41,7 +41,9 @@ class ActionModule(ActionBase):
         for group in placed.groups:
             if placed.seats[group["name"]]:
                 observe[placed.seats[group["name"]]].append(group_args(group))
-        result.update(changed=False, observe=observe, **dataclasses.asdict(placed))
+        facts = dataclasses.asdict(placed)
+        # Not as "unreachable": Ansible would take that for its own and end the run.
+        result.update(changed=False, observe=observe, silent=facts.pop("unreachable"), **facts)
         return result
 
 

@@ -57,7 +57,7 @@ def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
         hosts={host: answer["host"] for host, answer in answers.items() if "host" in answer},
         seen=seen,
         read=lambda kind, name: (ROLES / kind / "files" / name).read_text(encoding="utf-8"),
-        unreachable=placed["unreachable"],
+        unreachable=placed["silent"],
         limited_to=frozenset(args.get("limited_to") or ()),
         seats=placed["seats"],
     )

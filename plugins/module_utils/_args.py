@@ -8,6 +8,7 @@ Must be kept in sync with plugins/doc_fragments/connection.py and plugins/doc_fr
 
 from __future__ import annotations
 
+import os
 import typing as t
 from collections.abc import Callable, Mapping
 
@@ -22,6 +23,7 @@ Spec = dict[str, dict[str, t.Any]]
 
 NODE_PORT = 6379
 SENTINEL_PORT = 26379
+TLS_FILES = ("ca_file", "cert_file", "key_file")
 
 
 def member_spec(port: int) -> Spec:
@@ -88,11 +90,18 @@ def watched_from(
 ) -> Watched:
     """The group and how to reach it; V(password) overrides the one of the connection options."""
     password = connection["login_password"] if password is None else password
-    files = Tls(connection["ca_file"], connection["cert_file"], connection["key_file"], connection["validate_certs"])
+    missing = [f"{key}: there is no file {connection[key]}" for key in TLS_FILES if not _is_there(connection[key])]
+    if missing:
+        raise Refused("\n".join(missing))
+    files = Tls(*(connection[key] for key in TLS_FILES), verify=connection["validate_certs"])
     who = Credentials(connection["login_user"], password, connection["sentinel_user"], connection["sentinel_password"])
     connect = Sockets(who, files if connection["tls"] else None, connection["timeout"])
     secrets = {"requirepass": password, "masterauth": password} if check_secrets and not who.user else {}
     return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
+
+
+def _is_there(path: str) -> bool:
+    return not path or os.path.isfile(path)
 
 
 def run(module: AnsibleModule, action: Callable[[AnsibleModule], dict[str, t.Any]]) -> None:

@@ -116,10 +116,13 @@ def same(key: str, one: Value, other: Value) -> bool:
 
 def edit(text: str, keys: Mapping[str, Value]) -> str:
     """Give these keys these values (None: remove) where they stand, new ones at the end; all other lines stay."""
-    lines = text.split("\n")
+    before = text.split("\n")
+    if before[-1] == "":
+        before.pop()  # the end of the last line, not a line
+    lines = before
     for key, value in keys.items():
         lines = _with_key(lines, key, wanted_lines(key, value))
-    return "\n".join(lines)
+    return text if lines == before else "".join(f"{line}\n" for line in lines)
 
 
 def wanted_lines(key: str, value: Value) -> list[Words]:
@@ -140,7 +143,7 @@ def _with_key(lines: list[str], key: str, wanted: list[Words]) -> list[str]:
         return lines
     new = [" ".join([key.lower(), *map(quote, words)]) for words in wanted]
     if not places:
-        return [*lines[:-1], *([lines[-1]] if lines[-1] else []), *new, ""]
+        return [*lines, *new]
     out: list[str] = []
     for at, line in enumerate(lines):
         if at not in places:

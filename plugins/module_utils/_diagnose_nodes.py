@@ -155,11 +155,11 @@ def stray_master(scene: Scene) -> Sign | None:
 
 
 def beyond(scene: Scene, node: Node) -> str:
-    """What a node holds of the history that its master left when it was promoted."""
+    """What a node holds of the history that the master left when it was promoted: writes, pings and greetings."""
     master = scene.certain
     if master is None or not node.replid or node.replid != master.replid2 or node.offset <= master.second_offset:
         return ""
-    return f", {node.offset - master.second_offset} bytes of it written after {master.name} was promoted"
+    return f", {node.offset - master.second_offset} bytes of its history are nowhere else"
 
 
 def node_not_joined(scene: Scene) -> Sign | None:

@@ -73,12 +73,6 @@ def is_settled(node: Node) -> bool:
     return node.answered and not node.loading and not node.syncing
 
 
-def is_bare(seen: Observation, node: Node) -> bool:
-    """A master that holds nothing and that nobody follows: what a fresh start looks like."""
-    followed = bool(node.replicas) or any(each.is_replica and each.master == node.address for each in seen.nodes)
-    return node.is_master and is_settled(node) and not node.keys and not followed
-
-
 def same_history(one: Node, other: Node) -> bool:
     """Both descend from one data set: a replication id of the one is known to the other."""
     return bool(({one.replid, one.replid2} & {other.replid, other.replid2}) - _NO_REPLID)
@@ -94,24 +88,6 @@ def follows_itself(node: Node) -> bool:
 def number(text: str, default: int) -> int:
     """A number as a server reports it; anything else is the default."""
     return int(text) if text.isascii() and text.isdigit() else default
-
-
-def certain_master(seen: Observation) -> Node | None:
-    """The node that everybody should follow, or nobody when there is a doubt.
-
-    It says master, and a majority of the declared Sentinels names it. Where no majority speaks, it is the only master
-    that holds anything, and no Sentinel names another. An empty one counts only when every node has answered: a
-    silent one may hold the data.
-    """
-    named = seen.named_master
-    if named is not None:
-        node = seen.node_at(named)
-        return node if node is not None and node.is_master else None
-    left = [node for node in seen.masters if not is_bare(seen, node)]
-    if not left and not seen.silent:
-        left = list(seen.masters)
-    claims = {view.master for view in seen.voices if view.master}
-    return left[0] if len(left) == 1 and claims <= {left[0].address} else None
 
 
 def unfit(seen: Observation, view: SentinelView, entry: ReplicaEntry) -> str:
@@ -133,12 +109,12 @@ class Scene:
 
     def __init__(self, seen: Observation) -> None:
         self.seen = seen
-        self.certain = certain_master(seen)
+        self.certain = seen.live_master
         self.witnesses: list[Witness] = [*seen.nodes, *seen.sentinels]
         self.watched = bool(seen.group.sentinels)  # Sentinels are declared
         self.replicas = [node for node in seen.nodes if node.is_replica]
         self.down = [node for node in seen.nodes if is_down(node)]
-        self.bare = [node for node in seen.nodes if is_bare(seen, node)]
+        self.bare = [node for node in seen.nodes if seen.is_bare(node)]
         self.answered_sentinels = [view for view in seen.sentinels if view.answered]
         self.claims = {view.master for view in seen.voices if view.master}
 
@@ -191,7 +167,7 @@ class Scene:
         """An extra master that can be placed: empty, of our history, or a replica in the eyes of a majority."""
         listing = sum(any(entry.address == node.address for entry in view.replicas) for view in self.seen.voices)
         related = self.certain is not None and same_history(node, self.certain)
-        return is_bare(self.seen, node) or related or listing >= self.seen.group.majority
+        return self.seen.is_bare(node) or related or listing >= self.seen.group.majority
 
     def is_foreign(self, node: Node) -> bool:
         """A replica that holds the data of somebody outside the group."""

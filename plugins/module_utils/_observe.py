@@ -146,4 +146,4 @@ def _ckquorum(link: Link, name: str) -> str:
     try:
         return str(link.ask("SENTINEL", "CKQUORUM", name))
     except Rejected as error:
-        return str(error)
+        return error.said

@@ -15,7 +15,15 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import PRO
 Json = Mapping[str, t.Any]
 
 # A host with nothing to do. host: the entry point of the role host; released: a key went out of the declaration.
-IDLE: Json = {"host": "", "server": False, "sentinel": False, "stopped": [], "bootstrap": [], "stock_units": [], "released": False}
+IDLE: Json = {
+    "host": "",
+    "server": False,
+    "sentinel": False,
+    "stopped": [],
+    "bootstrap": [],
+    "stock_units": [],
+    "released": False,
+}
 
 PACKAGES = ("redis-server", "python3-redis")
 STOCK_UNITS = ("redis-server.service", "redis-sentinel.service")
@@ -23,6 +31,9 @@ UNITS = {"server": "steady-redis@{}.service", "sentinel": "steady-sentinel@{}.se
 
 # All processes are down, as after a power cut: the start guards settle among themselves who has the data.
 ALL_DOWN = "all-nodes-down"
+
+# The files of a server without a key: an empty base (88 bytes), its manifest, and a few commands that cancel out.
+EMPTY_FILES = 1024
 
 # What CONFIG, ROLE and SENTINEL have to mend in a group, in the order in which it is mended.
 PARTS = ("config", "replication", "sentinels")
@@ -114,10 +125,27 @@ def _refused(site: Site, group: Json) -> list[str]:
             f"{group['name']}: there are data or processes, but none of its hosts has redis-py to ask them with. "
             f"Install python3-redis on one of {where}"
         ]
-    if entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _all_hosts_seen(site, group)):
-        return []
+    overwritten = _would_be_overwritten(site, group, entry)
+    if overwritten or entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _all_hosts_seen(site, group)):
+        return overwritten
     evidence = "".join(f"\n      {line}" for line in entry["evidence"])
     return [f"{group['name']} is {entry['state']}: {entry['sentence']}{evidence}"]
+
+
+def _would_be_overwritten(site: Site, group: Json, entry: Json) -> list[str]:
+    """A node that is down and holds data would become the replica of an empty master, and be emptied by it."""
+    if not entry["master"] or entry["keys"]:
+        return []
+    found = []
+    for each in group["nodes"]:
+        facts = site.hosts.get(each["host"], {}).get("instances", {}).get(each["instance"], {})
+        size = facts.get("data_bytes") or 0
+        if not facts.get("running") and size > EMPTY_FILES:
+            found.append(
+                f"{group['name']}: {each['name']} is down and holds {size} bytes of data, but the live master "
+                f"{entry['master']} is empty and would overwrite them. Restore, or move its data directory aside"
+            )
+    return found
 
 
 def _all_hosts_seen(site: Site, group: Json) -> bool:

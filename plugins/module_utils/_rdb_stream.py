@@ -22,7 +22,7 @@ PATIENCE = 60.0  # seconds without a byte; a master that forks and waits for oth
 def save_rdb(connect: Connector, address: Address, path: str) -> int:
     """Write the data set of the node at V(address) to V(path), which appears only when it is complete.
 
-    Returns its size in bytes. Nothing is written on the node's disk, and the node is not changed.
+    Returns its size in bytes. The node's keys stay as they are; one that never had a replica takes a new history id.
     """
     partial = f"{path}.partial"
     os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)

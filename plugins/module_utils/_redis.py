@@ -10,6 +10,7 @@ sentinel_ckquorum() answers False for a healthy group.
 from __future__ import annotations
 
 import errno
+import inspect
 import socket
 import ssl
 import time
@@ -54,11 +55,12 @@ class Unreachable(SteadyError):
 
 
 class Rejected(SteadyError):
-    """The server understood and said no, in its own words; V(kind) is the word in _topology for who would say that."""
+    """The server understood and said no: V(said). V(kind) is the word in _topology for who would say that."""
 
-    def __init__(self, kind: str, text: str) -> None:
+    def __init__(self, kind: str, text: str, said: str) -> None:
         super().__init__(text)
         self.kind = kind
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,7 @@ class Link:
                     replies.append(error)
         for command, reply in zip(commands, replies):
             if isinstance(reply, Exception):
-                kind, said = explain(reply)
-                raise Rejected(kind, f"{self.address} refused {' '.join(command[:2])}: {said}")
+                raise _refusal(self.address, command, reply)
         return replies
 
     def raw_socket(self, command: str, *, timeout: float) -> socket.socket:
@@ -124,6 +125,14 @@ class Link:
 
     def __exit__(self, *_unused: object) -> None:
         self.close()
+
+
+def _refusal(address: Address, command: tuple[str, ...], reply: Exception) -> SteadyError:
+    kind, text = explain(reply)
+    if kind == PROTECTED:  # it says this to whatever comes first, and hangs up
+        return Unreachable(kind, f"{address} {text}")
+    said = text.replace("answered: ", "", 1)
+    return Rejected(kind, f"{address} refused {' '.join(command[:2])}: {said}", said)
 
 
 class Connector(t.Protocol):
@@ -165,7 +174,7 @@ class Sockets:
             "decode_responses": True,
             "encoding_errors": "backslashreplace",  # a path in CONFIG GET may be any bytes
             "retry": Retry(NoBackoff(), 0),
-            **_resp2(),
+            **_plainly(),
         }
         if address.host.startswith("/"):
             unix: t.Any = redis.UnixDomainSocketConnection  # its type says abstract, which it is not
@@ -183,9 +192,14 @@ class Sockets:
         )
 
 
-def _resp2() -> dict[str, t.Any]:
-    """redis-py speaks RESP3 by default from 8.0, and knows no such option before 5.0."""
-    return {"protocol": 2} if int(redis.__version__.split(".")[0]) >= 5 else {}
+def _plainly() -> dict[str, t.Any]:
+    """RESP2 and no greeting, as far as this redis-py knows these options: 8 speaks RESP3 by default.
+
+    The greeting (CLIENT SETINFO) would swallow the one sentence that protected mode says.
+    """
+    known = inspect.signature(getattr(redis.connection, "AbstractConnection", redis.Connection)).parameters
+    newer = {"driver_info": None} if "driver_info" in known else {"lib_name": None, "lib_version": None}
+    return {key: value for key, value in {"protocol": 2, **newer}.items() if key in known}
 
 
 class _explained:

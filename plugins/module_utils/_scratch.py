@@ -44,6 +44,8 @@ def defaults(binary: str) -> Mapping[str, str]:
 
 
 def _answers(where: Address) -> bool:
+    if not os.path.exists(where.host):
+        return False
     try:
         with Sockets()(where) as link:
             return str(link.ask("PING")) == "PONG"

@@ -155,7 +155,7 @@ _MASTERSHIP = (
     State(
         "master-unreachable",
         "the master does not answer us, but its replicas are connected to it: {who}",
-        "mend the network or firewall between here and there",
+        "look again after down-after: if it hangs, the Sentinels act; if not, mend the network between here and there",
     ),
     State(
         "master-seen-down",

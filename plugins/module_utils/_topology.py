@@ -78,9 +78,6 @@ class Group:
     def wanted_quorum(self) -> int:
         return self.quorum or self.majority
 
-    def member_at(self, address: Address | None) -> Member | None:
-        return next((node for node in self.nodes if node.address == address), None)
-
 
 @dataclass(frozen=True)
 class Node:
@@ -213,30 +210,33 @@ class Observation:
     def node_at(self, address: Address | None) -> Node | None:
         return next((node for node in self.nodes if node.address == address), None)
 
-    def node_named(self, name: str) -> Node | None:
-        return next((node for node in self.nodes if node.name == name), None)
-
     @property
     def named_master(self) -> Address | None:
         """The address that a majority of the *declared* Sentinels names: silent ones count against it."""
         votes = [view.master for view in self.voices if view.master]
         return next((each for each in dict.fromkeys(votes) if votes.count(each) >= self.group.majority), None)
 
+    def is_bare(self, node: Node) -> bool:
+        """A master that holds nothing and that nobody follows: what a fresh start looks like."""
+        followed = node.replicas or any(each.is_replica and each.master == node.address for each in self.nodes)
+        return node.is_master and not node.loading and not node.keys and not followed
+
     @property
     def live_master(self) -> Node | None:
-        """The node that everybody should follow: named by the Sentinels and saying so itself, or the only master
-        of a group that no Sentinel contradicts."""
-        named = self.node_at(self.named_master)
-        if named is not None:
-            return named if named.is_master else None
-        if len(self.masters) != 1:
+        """The node that everybody should follow, or nobody when there is a doubt.
+
+        It says master, and a majority of the declared Sentinels names it. Where no majority speaks, it is the only
+        master that holds anything, and no Sentinel names another. What is silent counts as a doubt: a node beside an
+        empty master may hold the data, a node beside a silent majority of Sentinels may have become master.
+        """
+        if self.named_master is not None:
+            named = self.node_at(self.named_master)
+            return named if named is not None and named.is_master else None
+        left = [node for node in self.masters if not self.is_bare(node)] or list(self.masters)
+        quiet = bool(self.sentinels) and sum(not view.answered for view in self.sentinels) >= self.group.majority
+        if len(left) != 1 or left[0].loading or (self.silent and (quiet or self.is_bare(left[0]))):
             return None
-        only, told = self.masters[0], [view.master for view in self.voices]
-        if told:
-            quiet = sum(not view.answered for view in self.sentinels)  # may name another one, if they are enough
-            return only if quiet < self.group.majority and set(told) == {only.address} else None
-        # Empty and followed by nobody, beside a silent node: it may be new, and the silent one the master.
-        return None if self.silent and not (only.keys or only.replicas) else only
+        return left[0] if all(view.master in (None, left[0].address) for view in self.voices) else None
 
 
 def parse_info(text: str) -> dict[str, str]:

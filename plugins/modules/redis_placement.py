@@ -18,7 +18,7 @@ description:
   - Also refuses an address that a host does not have, a port that something else uses, a host without enough memory or
     disk, without the package or with one that is too old, and a declared password that is not the one in use.
   - Where the environment is not strict, what concerns safety or room is a note instead.
-  - A host that did not answer is named in RV(unreachable) and refuses nothing here. The others are still compared.
+  - A host that did not answer is named in RV(silent) and refuses nothing here. The others are still compared.
 options:
   declared:
     description: The result of M(steady.redis.redis_declaration).
@@ -82,7 +82,7 @@ observe:
   description: For each seat, the groups as M(steady.redis.redis_topology_info) takes them.
   type: dict
   returned: success
-unreachable:
+silent:
   description: The hosts that did not answer, and why.
   type: dict
   returned: success

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Group, Sentinel, Server, make_group
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+from tests.support.processes import LOOPBACK, Group, Sentinel, Server, free_port, make_group
 
 
 @pytest.fixture
@@ -70,3 +73,16 @@ def shared_trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     group = make_group(tmp_path_factory.mktemp("trio"))
     yield group
     group.end()
+
+
+@pytest.fixture
+def black_hole() -> Iterator[Address]:
+    """An address where nobody answers, not even to refuse: a listener whose queue is full, so the kernel drops."""
+    with contextlib.ExitStack() as held:
+        listener = held.enter_context(socket.create_server((LOOPBACK, free_port()), backlog=0))
+        where = listener.getsockname()
+        for _unused in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(where)
+        yield Address(*where)

@@ -158,8 +158,10 @@ def test_a_pid_that_somebody_else_has_by_now(servers: Make) -> None:
     server.kill()
     (server.directory / "redis.pid").write_text(f"{stranger.pid}\n")
     assert look(servers=[place(server)])["instances"]["orders-1"]["pid"] == 0
-    (server.directory / "redis.pid").write_text(f"{os.getpid()}\n")
-    assert look(servers=[place(server)])["instances"]["orders-1"]["pid"] == 0
+    with subprocess.Popen(["tail", "-f", server.conf], stdout=subprocess.DEVNULL) as reader:
+        (server.directory / "redis.pid").write_text(f"{reader.pid}\n")
+        assert look(servers=[place(server)])["instances"]["orders-1"]["pid"] == 0
+        reader.kill()
 
 
 def test_files(tmp_path: Path) -> None:

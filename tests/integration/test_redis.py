@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
 import typing as t
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -74,7 +76,7 @@ def test_bytes_that_are_no_text_do_no_harm(servers: Servers) -> None:
 
 def test_what_the_server_refuses_is_told_with_the_command_but_without_values(servers: Servers) -> None:
     with Sockets()(address(servers())) as link:
-        with pytest.raises(Rejected, match=r"127.0.0.1:\d+ refused CONFIG SET: answered: .*hz") as caught:
+        with pytest.raises(Rejected, match=r"127.0.0.1:\d+ refused CONFIG SET: .*hz") as caught:
             link.ask_all([("CONFIG", "SET", "hz", CANARY), ("PING",)])
         assert CANARY not in str(caught.value)
         assert link.ask("PING") == "PONG"  # the other replies were read too
@@ -123,9 +125,15 @@ def test_nothing_listens() -> None:
 
 
 def test_no_route() -> None:
+    # Nobody can be connected to at a multicast address: the kernel says so at once, on every machine.
+    error = failure(Address("224.0.0.1", 6379))
+    assert (error.kind, "cannot be reached from here" in str(error)) == (NO_ROUTE, True)
+
+
+def test_packets_that_are_dropped(black_hole: Address) -> None:
     before = time.monotonic()
-    error = failure(Address("198.51.100.1", 6379), Sockets(timeout=0.3))
-    assert error.kind in (TIMEOUT, NO_ROUTE)
+    error = failure(black_hole, Sockets(timeout=0.3))
+    assert (error.kind, "does not answer in time" in str(error)) == (TIMEOUT, True)
     assert time.monotonic() - before < 2
 
 
@@ -159,9 +167,8 @@ def test_protected_mode(servers: Servers) -> None:
 
 def test_too_many_clients(servers: Servers) -> None:
     server = servers(config={"maxclients": "1"})
-    with closing(server.client(single_connection_client=True)) as only:
-        only.ping()
-        server.close()
+    server.close()
+    with socket.create_connection((server.host, server.port)):
         error = failure(address(server))
     assert "max number of clients reached" in str(error)
 
@@ -213,7 +220,13 @@ def test_a_unix_socket(servers: Servers, tmp_path: Path) -> None:
     with Sockets(Credentials(password=CANARY))(Address(path, 0)) as link:
         assert link.ask("PING") == "PONG"
     assert failure(Address(path, 0)).kind == WRONG_PASSWORD
-    assert failure(Address(f"{path}.no", 0)).kind == REFUSED
+
+
+def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
+    assert failure(Address(str(tmp_path / "redis.sock"), 0)).kind == REFUSED
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # redis-py before 5.1 forgets to close its socket
+        gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -246,16 +259,10 @@ def test_tls_that_does_not_fit(tls_server: tuple[Server, Address], authority: Au
     stranger = Authority(tmp_path / "other", "another authority")
     error = failure(secured, Sockets(tls=Tls(str(stranger.cert), str(client.cert), str(client.key))))
     assert (error.kind, "CERTIFICATE_VERIFY_FAILED" in str(error)) == (NOT_REDIS, True)
-    assert failure(secured, Sockets(tls=Tls(str(authority.cert)))).kind in (
-        NOT_REDIS,
-        REFUSED,
-    )  # no certificate of ours
+    trusting = Sockets(tls=Tls(str(authority.cert)), timeout=0.3)
+    assert failure(secured, trusting).kind in (NOT_REDIS, REFUSED)  # it wants a certificate of ours
     assert failure(secured).kind == REFUSED  # no TLS at all: it hangs up
-    assert failure(address(plain), Sockets(tls=Tls(str(authority.cert)), timeout=0.5)).kind in (NOT_REDIS, REFUSED)
-
-
-def test_a_file_for_tls_that_is_not_there(tls_server: tuple[Server, Address]) -> None:
-    assert "No such file" in str(failure(tls_server[1], Sockets(tls=Tls("/nowhere/ca.pem"))))
+    assert failure(address(plain), trusting).kind == TIMEOUT  # it waits for the end of a line
 
 
 # --- A server that cannot do it now -----------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def guard(directory: Path, **options: t.Any) -> Ran:
     """Run the guard. A wait of 30 s, the default, is a failure for whoever should start at once."""
     command = prepare(directory, **options)
     began = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=25)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=25, check=False)
     assert done.stderr == ""
     seconds = time.monotonic() - began
     print(done.stdout)
@@ -266,9 +266,9 @@ def test_it_waits_for_the_sentinels_to_speak(tmp_path: Path, cast: Cast, watcher
 
 def test_it_gives_up_waiting_when_nobody_speaks(tmp_path: Path, cast: Cast) -> None:
     own_directory(tmp_path, cast, data="aof")
-    ran = guard(tmp_path, address=cast.me, peers=[cast.dead], sentinels=[cast.dead], wait=1)
+    ran = guard(tmp_path, address=cast.me, peers=[cast.dead], sentinels=[cast.dead], wait=2)
     assert ran.code == 0
-    assert 1 <= ran.seconds < 4
+    assert 1 <= ran.seconds < 5
     assert len(ran.text.splitlines()) == 2
 
 
@@ -284,7 +284,9 @@ def naming(sentinels: Sequence[Sentinel], name: str, address: str) -> Iterator[N
             sentinel.forget(name)
 
 
-def test_one_sentinel_of_three_that_names_another_is_heard(tmp_path: Path, cast: Cast, watchers: list[Sentinel]) -> None:
+def test_one_sentinel_of_three_that_names_another_is_heard(
+    tmp_path: Path, cast: Cast, watchers: list[Sentinel]
+) -> None:
     """It may be the only one that lived to see a failover: a last master does not claim its place."""
     own_directory(tmp_path, cast, data="aof")
     sentinels = [watchers[0], f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]
@@ -333,7 +335,7 @@ def test_a_wrong_guard_conf_is_named(tmp_path: Path, line: str) -> None:
     command = prepare(tmp_path, address="127.0.0.1:1")
     with (tmp_path / "guard.conf").open("a") as file:
         file.write(line + "\n")
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert line.split("=")[0] in done.stdout
 
@@ -341,8 +343,8 @@ def test_a_wrong_guard_conf_is_named(tmp_path: Path, line: str) -> None:
 def make_watched(
     base: Path, watchers: list[Sentinel], name: str, *, append: str = "yes", password: str | None = None
 ) -> Group:
-    """A master with 200 keys and two replicas, in step, watched by the shared Sentinels, who are slow to see it down."""
-    config = {"appendonly": append, "repl-ping-replica-period": 3600}
+    """A master with 200 keys and two replicas, in step, watched by Sentinels that are slow to see it down."""
+    config: dict[str, str | int] = {"appendonly": append, "repl-ping-replica-period": 3600}
     servers = [Server(directory=base / "node0", config=config, password=password)]
     servers += [
         Server(directory=base / f"node{number}", config=config, password=password, replicaof=servers[0])
@@ -418,7 +420,8 @@ def behind(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("append", "spoil", "lost"), [("yes", emptied, "nothing"), ("yes", only_a_snapshot, "nothing"), ("no", behind, "snapshot")]
+    ("append", "spoil", "lost"),
+    [("yes", emptied, "nothing"), ("yes", only_a_snapshot, "nothing"), ("no", behind, "snapshot")],
 )
 def test_a_master_without_its_newest_data_hands_over(
     tmp_path: Path, watchers: list[Sentinel], append: str, spoil: Callable[[Server], None], lost: str
@@ -456,7 +459,7 @@ def test_a_failover_that_cannot_be_is_not_waited_for_for_ever(tmp_path: Path, wa
         for replica in replicas:
             replica.client().config_set("replica-priority", 0)
         with quick_sentinels(watchers):
-            wait_until(lambda: all(_priorities(one, "stuck") == {"0"} for one in watchers), 5, "priorities are seen")
+            wait_until(lambda: all(_no_candidate(one, "stuck") for one in watchers), 5, "priorities are seen")
         first.kill()
         emptied(first)
         ran = guarded(first, group, handover=2)
@@ -466,9 +469,8 @@ def test_a_failover_that_cannot_be_is_not_waited_for_for_ever(tmp_path: Path, wa
         assert replicas[0].address in ran.text.splitlines()[-1]
 
 
-def _priorities(sentinel: Sentinel, name: str) -> set[str]:
-    raw = sentinel.client().execute_command("SENTINEL", "REPLICAS", name)
-    return {str(one["slave-priority"] if isinstance(one, dict) else dict(zip(one[::2], one[1::2]))["slave-priority"]) for one in raw}
+def _no_candidate(sentinel: Sentinel, name: str) -> bool:
+    return all(replica["slave-priority"] == "0" for replica in sentinel.replicas(name))
 
 
 def _look_for(secret: bytes, until: threading.Event, found: list[str]) -> None:

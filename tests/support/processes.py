@@ -117,7 +117,7 @@ class _Process:
         """The process id; 0 if it does not run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
-    def start(self, *, wait: bool = True, timeout: float = 10.0) -> t.Any:
+    def start(self, *, wait: bool = True, timeout: float = 10.0) -> t.Self:
         """Start the process and, unless told otherwise, wait until it answers PING. Returns self."""
         if self.pid:
             raise RuntimeError(f"{self.kind} {self.address} runs already, pid {self.pid}")
@@ -263,12 +263,15 @@ class Sentinel(_Process):
         host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
         return f"{host}:{port}"
 
+    def replicas(self, name: str) -> list[dict[str, str]]:
+        """The group's replicas with all that this Sentinel knows of each."""
+        return [_mapping(one) for one in self.client().execute_command("SENTINEL", "REPLICAS", name)]
+
     def sees(self, name: str) -> tuple[str, int, int]:
         """Give (flags of the master, replicas that look healthy, other Sentinels) as this Sentinel sees the group."""
         ask = self.client().execute_command
         state = _mapping(ask("SENTINEL", "MASTER", name))
-        replicas = [_mapping(one) for one in ask("SENTINEL", "REPLICAS", name)]
-        healthy = [one for one in replicas if one["flags"] == "slave" and one["master-link-status"] == "ok"]
+        healthy = [one for one in self.replicas(name) if one["flags"] == "slave" and one["master-link-status"] == "ok"]
         return state["flags"], len(healthy), int(state["num-other-sentinels"])
 
 
@@ -277,7 +280,7 @@ def _mapping(answer: t.Any) -> dict[str, str]:
     if isinstance(answer, Mapping):
         pairs = [(key, value) for key, value in answer.items()]
     else:
-        pairs = list(zip(answer[::2], answer[1::2]))
+        pairs = list(zip(answer[::2], answer[1::2], strict=True))
     return {key: ",".join(sorted(value)) if isinstance(value, (set, frozenset)) else str(value) for key, value in pairs}
 
 

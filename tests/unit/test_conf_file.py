@@ -88,6 +88,9 @@ def test_new_keys_go_to_the_end() -> None:
     assert edit(FILE, {"appendonly": "yes", "hz": "20"}) == FILE + "appendonly yes\nhz 20\n"
     assert edit("port 1", {"hz": "20"}) == "port 1\nhz 20\n"
     assert edit("", {"hz": "20"}) == "hz 20\n"
+    assert edit("port 1", {"port": None, "hz": "20"}) == "hz 20\n"
+    assert edit("port 1", {"port": None}) == ""
+    assert edit("port 1", {"port": "1"}) == "port 1"
 
 
 def test_an_older_name_is_the_same_key() -> None:

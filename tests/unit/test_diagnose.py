@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import TABLE, diagnose, invariants
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_nodes import cannot_read
-from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT, certain_master
+from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT
 from ansible_collections.steady.redis.plugins.module_utils._states import SEVERITIES, STATE, STATES
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
@@ -312,7 +312,7 @@ def test_says_what_a_former_master_wrote_alone() -> None:
     promoted = but(TRIO, "db-a", replid=OTHER_HISTORY, replid2=HISTORY, second_offset=4000)
     promoted = but(promoted, "db-b", replid=OTHER_HISTORY)
     returned = but(promoted, "db-c", role=MASTER, master=None, offset=4700)
-    assert "700 bytes of it written after db-a was promoted" in diagnose(returned).evidence[0]
+    assert "700 bytes of its history are nowhere else" in diagnose(returned).evidence[0]
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_knows_which_version_reads_which(replica: tuple[str, str], master: tuple
     ],
 )
 def test_is_certain_only_without_doubt(seen: Observation, name: str | None) -> None:
-    master = certain_master(seen)
+    master = seen.live_master
     assert (master.name if master else None) == name
 
 
@@ -450,7 +450,7 @@ def test_site_needs_a_certain_master_or_nothing_to_lose(seen: Observation) -> No
     diagnosis = diagnose(seen)
     if not diagnosis.site_may_mend or diagnosis.state in ("single-node-down", "empty-nodes-only"):
         return
-    master = certain_master(seen)
+    master = seen.live_master
     if master is None:
         assert diagnosis.state == "new"
         assert not any(node.keys for node in seen.nodes)

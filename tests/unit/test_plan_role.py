@@ -141,6 +141,12 @@ def test_in_a_new_group_the_first_becomes_master() -> None:
     ]
 
 
+def test_in_a_new_group_the_only_node_with_keys_becomes_master() -> None:
+    """Whatever the declaration names first: following it costs nobody anything."""
+    plan = plan_role(but(FRESH, "db-c", keys=1), first=A)
+    assert {step.on for step in plan.steps} == {A, B}
+
+
 def test_in_a_new_group_of_replicas_the_first_is_promoted_before_others_follow() -> None:
     followers = but(FRESH, role=REPLICA, master=OUTSIDE)
     plan = plan_role(followers, first=A)
@@ -231,7 +237,6 @@ REFUSALS: list[tuple[Observation, Arguments, str]] = [
         "to 198.51.100.9:6379 is down",
     ),
     # The declared first node counts only where nothing can be lost.
-    (but(FRESH, "db-c", keys=1), {"first": A}, "no live master"),
     (silent(FRESH, "db-c"), {"first": A}, "no live master"),
     (but(FRESH, "db-c", loading=True), {"first": A}, "no live master"),
     (but_sentinels(FRESH, "db-c", knows=True, master=OUTSIDE), {"first": A}, "no live master"),
