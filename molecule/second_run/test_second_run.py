@@ -1,11 +1,90 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The promise that all else serves: after a failover the same command again changes nothing and costs nothing."""
+"""The promise that all else serves: after a failover the same command again changes nothing and costs nothing.
+
+And where something is to be mended, it is mended there and nowhere else. Every run of site.yml has a writer beside it:
+no acknowledged write may be lost, and there is no gap: never more than MAX_GAP_MS without an acknowledged write (a
+failover takes 5 s and more). "Nowhere else" is judged twice, by what the run says and by what the other hosts show.
+"""
 
 from __future__ import annotations
 
-from tests.support.environment import Environment
+import re
+import time
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.environment import Environment, Run, say
+
+MAX_GAP_MS = 1000
+SEAT = "h1"  # the first host that answers and has redis-py: from there the group is asked and told what to do
+NODE, SENTINEL = "steady-redis@orders-6379", "steady-sentinel@sentinel-26379"
+ASIDE = "/var/lib/steady-redis/aside"
+
+# What a run could change on a host: our files, without what Sentinel writes itself, and the processes.
+FINGERPRINT = f"""
+    cd /etc && sha256sum redis/orders-6379/* redis/*/guard.conf systemd/system/steady-* sysctl.d/*steady* tmpfiles.d/*steady*
+    sha256sum /usr/local/lib/steady-redis/*
+    stat --format '%n %a %U:%G' /etc/redis /etc/redis/* /etc/redis/*/* /var/lib/redis/*
+    systemctl show --property MainPID,ActiveEnterTimestamp,UnitFileState {NODE} {SENTINEL}
+"""
+
+
+def fingerprints(prod: Environment, *, but: str = "") -> dict[str, t.Any]:
+    """What stands on the hosts, and what their nodes have as configuration."""
+    group, seen = prod.group(), {}
+    for host in set(group.nodes) - {but}:
+        with group.client(host) as client:
+            seen[host] = (prod.on(host, FINGERPRINT), client.config_get("*"))
+    return seen
+
+
+def epochs(prod: Environment) -> set[str]:
+    """The epochs of all Sentinels that answer: a failover raises them."""
+    group, seen = prod.group(), set()
+    for host in group.sentinels:
+        if prod.on(host, f"systemctl is-active {SENTINEL} || true") == "active":
+            with group.sentinel(host) as client:
+                seen.add(str(client.sentinel_master(group.name)["config-epoch"]))
+    return seen
+
+
+@contextmanager
+def harmless(prod: Environment) -> Iterator[None]:
+    """The run in here loses no write and delays none."""
+    with prod.writer() as writer:
+        yield
+        time.sleep(0.5)  # what a run has done to the master shows at once
+    say(str(writer.verdict(max_lost=0, max_gap_ms=MAX_GAP_MS)))
+
+
+def mend(prod: Environment, host: str) -> Run:
+    """Run site.yml: it changes something, all of it on this host or, from the seat, for this host. Then run it again."""
+    group = prod.group()
+    master, epoch, elsewhere = group.named(SEAT), epochs(prod), fingerprints(prod, but=host)
+    with harmless(prod):
+        run = prod.play("site.yml", "--diff")
+    assert set(run.changed) and set(run.changed) <= {host, SEAT}, run.changed
+    told = re.findall(r"^\+(?!\+\+ )(.*\bh\d\b.*)$", run.output, re.MULTILINE)  # the lines of the diffs that name a node
+    assert all(re.search(rf"\b{host}\b", line) for line in told), told
+    assert fingerprints(prod, but=host) == elsewhere, "another host is not as it was"
+    after = group.wait_healthy()
+    assert (after.master, {str(after.epoch)}) == (master, epoch), "the role has moved"
+    nothing_to_do(prod)
+    return run
+
+
+def nothing_to_do(prod: Environment) -> None:
+    """Run site.yml: it changes nothing and costs nothing."""
+    group = prod.group()
+    before, everything = group.wait_healthy(), fingerprints(prod)
+    with harmless(prod):
+        run = prod.play("site.yml")
+    assert run.changed == {}
+    assert group.state() == before, "same master, same epoch, no server restarted"
+    assert fingerprints(prod) == everything
 
 
 def test_second_run_after_a_failover_changes_nothing(prod: Environment) -> None:
@@ -15,12 +94,58 @@ def test_second_run_after_a_failover_changes_nothing(prod: Environment) -> None:
         prod.lab.off(old, hard=True)
         orders.wait_master(other_than=old)
         prod.lab.on(old)
-        before = orders.wait_healthy()
-    assert before.roles[old] == "replica"
-    writer.verdict(max_lost=0)
+        after = orders.wait_healthy()
+    # Replication is asynchronous: the one write in flight may have been acknowledged and not yet been sent on.
+    say(str(writer.verdict(max_lost=1)))
+    assert after.roles[old] == "replica"
+    nothing_to_do(prod)
 
-    with prod.writer() as writer:
-        run = prod.play("site.yml")
-    assert run.changed == {}
-    assert orders.state() == before, "same master, same epoch, no server restarted"
-    writer.verdict(max_lost=0, max_gap_ms=1000)
+
+def test_a_sentinel_that_is_down_is_started(prod: Environment) -> None:
+    prod.on("h3", f"systemctl stop {SENTINEL}")
+    run = mend(prod, "h3")
+    assert run.changed == {"h3": ("steady.redis.sentinel : Start | Enabled and running",)}
+
+
+def test_an_old_master_whose_process_is_down_is_started_as_replica(prod: Environment) -> None:
+    orders = prod.group()
+    old = orders.wait_healthy().master
+    prod.on(old, f"systemctl stop {NODE}")
+    orders.wait_master(other_than=old)
+    run = mend(prod, old)
+    assert run.changed == {old: ("steady.redis.server : Start | Enabled and running",)}
+    assert orders.role(old) == "replica"
+
+
+def test_a_wrong_master_is_demoted_and_its_data_kept(prod: Environment) -> None:
+    orders = prod.group()
+    wrong = next(host for host, role in orders.wait_healthy().roles.items() if role == "replica" and host != SEAT)
+    with orders.client(wrong) as client:
+        # What a partition leads to, at once. The Sentinels wait 8 s before they make it a replica again by themselves.
+        client.execute_command("REPLICAOF", "NO", "ONE")
+        client.config_set("min-replicas-to-write", "0")
+        client.mset({f"only-here:{number}": f"value {number}" for number in range(100)})
+        client.config_set("min-replicas-to-write", "1")
+    run = mend(prod, wrong)
+    assert run.changed == {SEAT: ("steady.redis.replication : Roles | All nodes follow the live master",)}
+    assert orders.role(wrong) == "replica"
+    (path,) = set(re.findall(rf"{ASIDE}/\S+\.rdb", run.output)) or {"no path was printed"}
+    assert loaded(prod, path) == [f"value {number}" for number in range(100)]
+    with orders.client(wrong) as client:
+        assert client.exists("only-here:0") == 0, "the live master's history counts"
+
+
+def loaded(prod: Environment, path: str) -> list[str]:
+    """Start a server on a saved data set, beside the group, and read the keys of the wrong master."""
+    directory, name = path.rsplit("/", 1)
+    keys = " ".join(f"only-here:{number}" for number in range(100))
+    return prod.on(
+        SEAT,
+        f"""
+        cp {path} /tmp/ && cd /tmp
+        redis-server --port 0 --unixsocket /tmp/saved.sock --dir /tmp --dbfilename {name} --save '' --daemonize yes >/dev/null
+        for try in $(seq 50); do test -S saved.sock && redis-cli -s saved.sock ping | grep -q PONG && break; sleep 0.1; done
+        redis-cli -s saved.sock mget {keys}
+        redis-cli -s saved.sock shutdown nosave; rm {name}
+        """,
+    ).splitlines()

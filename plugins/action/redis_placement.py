@@ -26,12 +26,16 @@ class ActionModule(ActionBase):
             {
                 "declared": {"type": "dict", "required": True},
                 "hosts": {"type": "dict", "required": True},
+                "others": {"type": "list", "elements": "dict", "default": []},
+                "limit": {"type": "list", "elements": "str", "default": []},
                 "refuse": {"type": "bool", "default": True},
             }
         )
         declared = args["declared"]
+        answers = {**args["hosts"], **{each["item"]: each for each in args["others"]}}
         try:
-            placed = place(sort_answers(declared, args["hosts"], spare_hosts(declared, task_vars or {})))
+            estate = sort_answers(declared, answers, spare_hosts(declared, task_vars or {}), args["limit"])
+            placed = place(estate)
             if args["refuse"]:
                 gate(placed, declared["env"])
         except Refused as refused:
@@ -43,7 +47,7 @@ class ActionModule(ActionBase):
                 observe[placed.seats[group["name"]]].append(group_args(group))
         facts = dataclasses.asdict(placed)
         # Not as "unreachable": Ansible would take that for its own and end the run.
-        result.update(changed=False, observe=observe, silent=facts.pop("unreachable"), **facts)
+        result.update(changed=False, observe=observe, silent=facts.pop("unreachable"), facts=estate.facts, **facts)
         return result
 
 

@@ -48,13 +48,12 @@ class ActionModule(ActionBase):
 
 def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
     placed = args["placed"]
-    answers = {host: hostvars[host].get(args["hosts"]) or {} for host in placed["hosts"]}
     groups = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
     seen = {entry["name"]: entry for answer in groups for entry in answer.get("groups", [])}
     return Site(
         groups=placed["groups"],
         placed=placed["hosts"],
-        hosts={host: answer["host"] for host, answer in answers.items() if "host" in answer},
+        hosts=placed["facts"],
         seen=seen,
         read=lambda kind, name: (ROLES / kind / "files" / name).read_text(encoding="utf-8"),
         unreachable=placed["silent"],

@@ -17,12 +17,14 @@ from ansible_collections.steady.redis.plugins.module_utils._observe import Watch
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
 
+FAILOVER = 20.0  # seconds; one that works takes two or three
+
 
 def converge(
     module: AnsibleModule, watched: Watched, planner: Callable[[Observation], Plan], *, save_dir: str = ""
 ) -> dict[str, t.Any]:
     """Observe, plan, carry out, observe again: fails when the second plan is not empty."""
-    plan = planner(observe([watched])[0])
+    plan = planner(_calm(watched))
     if plan.refusal:
         raise Refused(plan.refusal)
     result = result_of(plan)
@@ -35,6 +37,16 @@ def converge(
         seen = left.refusal or "; ".join(left.lines)
         raise NotReached(f"{watched.group.name}: the steps were done, but the goal is not reached: {seen}")
     return {**result, "saved": list(outcome.saved)}
+
+
+def _calm(watched: Watched) -> Observation:
+    """The group when no Sentinel leads a failover, or as it is when that has taken too long."""
+    end = time.monotonic() + FAILOVER
+    while True:
+        seen = observe([watched])[0]
+        if not any(view.failover_running for view in seen.voices) or time.monotonic() > end:
+            return seen
+        time.sleep(0.2)
 
 
 def result_of(plan: Plan) -> dict[str, t.Any]:

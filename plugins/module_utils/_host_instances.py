@@ -57,6 +57,7 @@ def instance_facts(
         "conf": there,
         "data": _data(place["data_dir"], text, not_seen),
         "data_bytes": _size_of(place["data_dir"]),
+        "stored_bytes": _stored(place["data_dir"], text),
         "owned_keys": owned,
         "keys": read(text, [key for key in owned if key not in SECRETS]),
         "password_matches": None if differs is None else not differs,
@@ -150,13 +151,26 @@ def _data(directory: str, text: str, not_seen: list[str]) -> str | None:
         return None
     except OSError:
         return "none"
-    names = {**_DATA_NAMES, **read(text, _DATA_NAMES)}
+    names = _names(text)
     folder = os.path.join(directory, names["appenddirname"])
     aof = bool(_listing(folder)) or _has_content(os.path.join(directory, names["appendfilename"]))
     rdb = _has_content(os.path.join(directory, names["dbfilename"]))
     if aof and not (rdb and read(text, ["appendonly"]).get("appendonly", "no") == "no"):
         return "aof"
     return "rdb" if rdb else "none"
+
+
+def _names(text: str) -> dict[str, str]:
+    return {**_DATA_NAMES, **read(text, _DATA_NAMES)}
+
+
+def _stored(directory: str, text: str) -> int:
+    """Length of the files that a start would load, without the log and the blocks they are rounded up to."""
+    names = _names(text)
+    folder = os.path.join(directory, names["appenddirname"])
+    paths = [os.path.join(folder, name) for name in _listing(folder)]
+    paths += [os.path.join(directory, names[key]) for key in ("appendfilename", "dbfilename")]
+    return sum(map(_length, paths))
 
 
 def _listing(path: str) -> list[str]:
@@ -167,10 +181,14 @@ def _listing(path: str) -> list[str]:
 
 
 def _has_content(path: str) -> bool:
+    return _length(path) > 0
+
+
+def _length(path: str) -> int:
     try:
-        return os.path.getsize(path) > 0
-    except OSError:
-        return False
+        return os.path.getsize(path)
+    except OSError:  # absent, or not ours to see
+        return 0
 
 
 def _pid_from_file(text: str, port: int, conf: str) -> int:

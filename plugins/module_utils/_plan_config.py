@@ -53,7 +53,8 @@ def plan_config(
         known = ", ".join(node.name for node in observation.nodes)
         return Plan(refusal=f"{observation.group.name} has no node {only!r}; it has {known}")
     if not any(node.answered for node in nodes):
-        return Plan(refusal="; ".join(node.failure_text or f"{node.name}: {node.failure}" for node in nodes))
+        seen = "; ".join(node.failure_text or f"{node.name}: {node.failure}" for node in nodes)
+        return Plan(refusal=f"No node of {observation.group.name} can be asked: {seen}. Nothing was changed")
     fallback = defaults or {}
     complete = {**{key: fallback[key] for key in owned if key not in wanted and key in fallback}, **wanted}
     total = sum((_for_node(node, complete) for node in nodes), Plan())

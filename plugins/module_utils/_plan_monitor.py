@@ -59,7 +59,7 @@ def _useless(observation: Observation) -> str:
         return f"{group.name} has no Sentinels"
     if not any(view.answered for view in observation.sentinels):
         seen = "; ".join(map(_why, observation.sentinels))
-        return f"No Sentinel of {group.name} can be asked: {seen}"
+        return f"No Sentinel of {group.name} can be asked: {seen}. Nothing was changed"
     leader = next((view for view in observation.voices if view.failover_running), None)
     if leader is not None:
         return f"Sentinel {leader.member.name} leads a failover of {group.name}: run this again when it has ended"

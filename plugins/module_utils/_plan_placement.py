@@ -39,6 +39,7 @@ class Estate:
     facts: Mapping[str, Json]  # host → what redis_host_info saw
     unreachable: Mapping[str, str]  # host → why it did not answer
     spare: Sequence[Json] = ()  # other hosts of the env: name, zone, failure_domain
+    limit: Sequence[str] = ()  # the hosts of this run; empty: all
 
     @property
     def hosts(self) -> Mapping[str, Json]:
@@ -47,8 +48,12 @@ class Estate:
 
     @property
     def groups(self) -> Sequence[Json]:
+        """The groups that stand, in part at least, on the hosts of this run."""
         found: Sequence[Json] = self.declared["groups"]
-        return found
+        return [group for group in found if any(self.takes_part(each["host"]) for each in members(group))]
+
+    def takes_part(self, host: str) -> bool:
+        return not self.limit or host in self.limit
 
     def is_strict(self, *groups: str) -> bool:
         """Whether one of these groups belongs to a strict environment."""
@@ -79,6 +84,10 @@ class Placed:
     notes: list[str]
 
 
+def members(group: Json) -> list[Json]:
+    return [*group[NODES], *group[SENTINELS]]
+
+
 def place(estate: Estate) -> Placed:
     """Fill in what only the hosts know, and gather everything that speaks against the first change."""
     findings = Findings()
@@ -105,7 +114,9 @@ def gate(placed: Placed, env: str) -> None:
         raise Refused(in_one_message(headline, placed.refusals))
 
 
-def sort_answers(declared: Json, answers: Mapping[str, Json], spare: Sequence[Json] = ()) -> Estate:
+def sort_answers(
+    declared: Json, answers: Mapping[str, Json], spare: Sequence[Json] = (), limit: Sequence[str] = ()
+) -> Estate:
     """Registered results, as they come, as facts and reasons. Raises Refused where the module itself failed."""
     facts, unreachable, failed = {}, {}, []
     for host in declared["hosts"]:
@@ -118,7 +129,7 @@ def sort_answers(declared: Json, answers: Mapping[str, Json], spare: Sequence[Js
             unreachable[host] = str(answer.get("msg") or "it was not asked").strip()
     if failed:
         raise Refused(in_one_message("Hosts could not be looked at. Nothing was changed.", failed))
-    return Estate(declared, facts, unreachable, spare)
+    return Estate(declared, facts, unreachable, spare, limit)
 
 
 def _addresses(estate: Estate, findings: Findings) -> tuple[dict[str, str], list[str]]:
@@ -209,6 +220,8 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
     by_name = {group["name"]: group for group in groups}
     servers = []
     for each in declared["servers"]:
+        if each["group"] not in by_name:
+            continue
         group = by_name[each["group"]]
         owned = _seen(estate, {"host": host, "instance": each["instance"]}).get("owned_keys", [])
         servers.append(
@@ -264,7 +277,7 @@ def _check_client(estate: Estate, group: Json, findings: Findings) -> None:
 
 
 def _seat(estate: Estate, group: Json) -> str:
-    hosts = [member["host"] for member in [*group[NODES], *group[SENTINELS]]]
+    hosts = [member["host"] for member in members(group) if estate.takes_part(member["host"])]
     return next((host for host in hosts if host in estate.facts and has_client(estate.facts[host])), "")
 
 

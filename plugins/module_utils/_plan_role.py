@@ -104,6 +104,8 @@ def _no_master(observation: Observation) -> str:
         f"{node.name} is {node.role} with {node.keys} keys" if node.answered else node.failure_text or node.failure
         for node in observation.nodes
     )
+    if not observation.answering:
+        return f"No node of {observation.group.name} can be asked: {seen}. Nothing was changed"
     named = observation.named_master
     return (
         f"{observation.group.name} has no live master to follow ({seen}; "

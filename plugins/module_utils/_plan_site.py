@@ -94,7 +94,7 @@ def plan_site(site: Site) -> Todo:
         before += "".join(pending.get(part, {}).get("diff", {}).get("before", "") for part in PARTS)
         after += "".join(pending.get(part, {}).get("diff", {}).get("after", "") for part in PARTS)
     notes = [note for entry in site.seen.values() for part in PARTS for note in entry["pending"][part]["notes"]]
-    diff = {"before": before, "after": after + "".join(f"{line}\n" for line in lines if line not in after)}
+    diff = {"before": before, "after": after}
     return Todo(hosts, groups, tuple(lines), tuple(dict.fromkeys(notes)), tuple(refusals), diff)
 
 
@@ -139,7 +139,7 @@ def _would_be_overwritten(site: Site, group: Json, entry: Json) -> list[str]:
     found = []
     for each in group["nodes"]:
         facts = site.hosts.get(each["host"], {}).get("instances", {}).get(each["instance"], {})
-        size = facts.get("data_bytes") or 0
+        size = facts.get("stored_bytes") or 0
         if not facts.get("running") and size > EMPTY_FILES:
             found.append(
                 f"{group['name']}: {each['name']} is down and holds {size} bytes of data, but the live master "
@@ -161,10 +161,10 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
     process = any(each["manager"] == PROCESS for each in [*servers, *placed["sentinels"]])
     reasons = {
         "host": _binary(facts) if process else [*_packages(facts), *_files(site, "host", [], facts), *_kernel(facts)],
-        "server": [*_processes("server", servers, facts), *_files(site, "server", servers, facts)],
+        "server": [*_files(site, "server", servers, facts), *_processes("server", servers, facts)],
         "sentinel": [
-            *_processes("sentinel", work["sentinels"], facts),
             *_files(site, "sentinel", work["sentinels"], facts),
+            *_processes("sentinel", work["sentinels"], facts),
         ],
     }
     stopped = [each["instance"] for each in servers if not facts["instances"].get(each["instance"], {}).get("running")]
@@ -204,10 +204,22 @@ def _kernel(facts: Json) -> list[str]:
 
 
 def _files(site: Site, kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
+    """One line for all files that differ; those of an instance that is created anyway go without saying."""
     if kind != "host" and not instances:
         return []
     wanted = wanted_files(kind, instances, lambda name: site.read(kind, name))
-    return [f"write {file.path}" for file in wanted if _differs(file, facts["files"].get(file.path))]
+    paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
+    new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
+    told = [path for path in paths if not _below(path, new) and not any(_below(other, [path]) for other in paths)]
+    return [f"write {', '.join(told)}"] if told else []
+
+
+def _below(path: str, directories: Sequence[str]) -> bool:
+    return any(path.startswith(f"{each}/") for each in directories)
+
+
+def _is_new(each: Json, facts: Json) -> bool:
+    return not facts["instances"].get(each["instance"], {}).get("conf")
 
 
 def _differs(file: File, found: Json | None) -> bool:
@@ -219,22 +231,25 @@ def _differs(file: File, found: Json | None) -> bool:
 
 
 def _processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
-    found = []
-    for each in instances:
-        name = each["instance"]
-        facts_of = facts["instances"].get(name, {})
-        if not facts_of.get("conf"):
-            found.append(f"create the configuration of {name}")
-        if each["manager"] == PROCESS:
-            found += [] if facts_of.get("running") else [f"start {name}"]
-            continue
-        unit = UNITS[kind].format(name)
-        state = facts["units"].get(unit, {})
-        if state.get("active") != "active":
-            found.append(f"start {unit} (it is {state.get('active') or 'not there'})")
-        elif state.get("enabled") != "enabled":
-            found.append(f"enable {unit}")
-    return found
+    return [line for each in instances for line in _process(kind, each, facts)]
+
+
+def _process(kind: str, each: Json, facts: Json) -> list[str]:
+    name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
+    if each["manager"] == PROCESS:
+        action = "" if running else f"start {name}"
+    else:
+        action = _unit(UNITS[kind].format(name), facts)
+    if _is_new(each, facts):
+        return [f"create {name} (port {each['port']})" + ("" if action else ", whose configuration is gone")]
+    return [action] if action else []
+
+
+def _unit(unit: str, facts: Json) -> str:
+    state = facts["units"].get(unit, {})
+    if state.get("active") != "active":
+        return f"start {unit} (it is {state.get('active') or 'not there'})"
+    return "" if state.get("enabled") == "enabled" else f"enable {unit}"
 
 
 def _touched_groups(site: Site, hosts: Json) -> set[str]:
@@ -257,11 +272,8 @@ def _touched_groups(site: Site, hosts: Json) -> set[str]:
 
 def _group_lines(group: Json, pending: Json, *, is_fresh: bool) -> list[str]:
     if is_fresh:
-        names = ", ".join(each["name"] for each in group["nodes"][1:])
-        first = group["nodes"][0]["name"]
-        lines = [f"{first} becomes the master of {group['name']}" + (f", {names} follow it" if names else "")]
+        name, first, *others = [group["name"], *(each["name"] for each in group["nodes"])]
+        lines = [f"{name}: {first} becomes master" + (f", {', '.join(others)} follow it" if others else "")]
         watchers = ", ".join(each["name"] for each in group["sentinels"])
-        return lines + (
-            [f"the Sentinels on {watchers} watch {group['name']}, quorum {group['quorum']}"] if watchers else []
-        )
+        return lines + ([f"{name}: Sentinels {watchers} watch it, quorum {group['quorum']}"] if watchers else [])
     return [line for part in PARTS for line in pending.get(part, {}).get("steps", [])]

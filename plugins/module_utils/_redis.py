@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import re
 import socket
 import ssl
 import time
@@ -217,11 +218,14 @@ class _explained:
             raise Unreachable(kind, f"{self.address} {text}") from error
 
 
-# redis-py takes the first word off the errors that it knows (NOAUTH, WRONGPASS, NOPERM), so the rest is what is left.
+# redis-py takes the first word off the errors that it knows (which ones, depends on its version): look at the rest.
 SAYINGS = (
     (WRONG_PASSWORD, ("invalid password", "Authentication required", "invalid username", "no permissions to")),
     (PROTECTED, ("DENIED",)),
 )
+
+
+ADVICE = {WRONG_PASSWORD: " (check user and password)"}
 
 
 def explain(error: BaseException) -> tuple[str, str]:
@@ -229,7 +233,7 @@ def explain(error: BaseException) -> tuple[str, str]:
     text = _one_line(str(error))
     for kind, hints in SAYINGS:
         if any(hint in text for hint in hints):
-            return kind, f"answered: {text}"
+            return kind, f"answered: {text}{ADVICE.get(kind, '')}"
     if isinstance(error, (redis.exceptions.InvalidResponse, redis.exceptions.ResponseError)):
         return NOT_REDIS, f"answered: {text}"
     if isinstance(error, redis.exceptions.BusyLoadingError):
@@ -253,7 +257,8 @@ def _explain_socket(error: BaseException, text: str) -> tuple[str, str]:
 
 
 def _one_line(text: str) -> str:
-    """The first sentences: what protected mode says fills a screen."""
+    """The first sentences (what protected mode says fills a screen) without a code that not all versions keep."""
+    text = re.sub(r"^(?:ERR|NOAUTH|WRONGPASS|NOPERM) ", "", text)
     return text if len(text) <= LONG else f"{text[:LONG].rpartition('. ')[0] or text[:LONG]}."
 
 

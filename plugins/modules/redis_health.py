@@ -12,7 +12,8 @@ version_added: 0.1.0
 author: steady.redis contributors (@steady-redis)
 description:
   - Observes a group and judges it. V(0) is fine, V(1) a warning, V(2) critical, as monitoring systems count.
-  - No answer to C(PING), a refused connection included, is critical. A replica without its link to the master is a warning.
+  - No answer to C(PING), a refused connection included, is critical. A replica without its link to the master is a
+    warning.
   - Used memory is judged only under the policy C(noeviction), and only where C(maxmemory) is set.
   - Never changes anything.
 options:

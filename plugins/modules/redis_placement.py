@@ -28,6 +28,17 @@ options:
     description: For each host the registered result of M(steady.redis.redis_host_info), also where it did not answer.
     type: dict
     required: true
+  others:
+    description:
+      - Results for hosts beyond the limit of this run, as a loop registers them. They are observed and never changed.
+    type: list
+    elements: dict
+    default: []
+  limit:
+    description: The hosts of this run. Empty is all. Groups that do not stand on any of them are left out.
+    type: list
+    elements: str
+    default: []
   refuse:
     description: Fail if anything is in RV(refusals). Turn it off where nothing is going to be changed.
     type: bool
@@ -80,6 +91,10 @@ seats:
   sample: {"orders": "db-a"}
 observe:
   description: For each seat, the groups as M(steady.redis.redis_topology_info) takes them.
+  type: dict
+  returned: success
+facts:
+  description: For each host that answered, what M(steady.redis.redis_host_info) saw.
   type: dict
   returned: success
 silent:

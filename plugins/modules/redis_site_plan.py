@@ -21,10 +21,6 @@ options:
     description: The result of M(steady.redis.redis_placement).
     type: dict
     required: true
-  hosts:
-    description: The variable in which the result of M(steady.redis.redis_host_info) was registered on every host.
-    type: str
-    required: true
   seen:
     description: The variable in which the result of M(steady.redis.redis_topology_info) was registered where it ran.
     type: str
@@ -49,7 +45,6 @@ EXAMPLES = r"""
 - name: Compare with the declaration
   steady.redis.redis_site_plan:
     placed: "{{ redis_placed }}"
-    hosts: redis_host
     seen: redis_groups
   run_once: true
 """
@@ -86,7 +81,6 @@ from ansible.module_utils.basic import AnsibleModule
 def main() -> None:
     spec = {
         "placed": {"type": "dict", "required": True},
-        "hosts": {"type": "str", "required": True},
         "seen": {"type": "str", "required": True},
         "limited_to": {"type": "list", "elements": "str", "default": []},
     }

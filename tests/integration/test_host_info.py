@@ -86,8 +86,8 @@ def test_a_bare_place(tmp_path: Path) -> None:
     host = look(servers=[{**where, "data_dir": f"{tmp_path}/data/orders-1"}], password="some long secret")
     assert host["listeners"] == []
     assert host["instances"]["orders-1"] == {
-        "conf": False, "data": "none", "data_bytes": 0, "owned_keys": [], "keys": {}, "password_matches": None,
-        "password_differs": [], "pid": 0, "running": False, "disk": str(tmp_path),
+        "conf": False, "data": "none", "data_bytes": 0, "stored_bytes": 0, "owned_keys": [], "keys": {},
+        "password_matches": None, "password_differs": [], "pid": 0, "running": False, "disk": str(tmp_path),
         "guard": {"self": "", "peers": [], "sentinels": []},
     }  # fmt: skip
     assert host["disk"][str(tmp_path)]["free"] <= shutil.disk_usage(tmp_path).total
@@ -149,7 +149,8 @@ def test_what_a_start_would_load(servers: Make, config: dict[str, str], data: st
     server.stop()
     seen = look(servers=[place(server)])["instances"]["orders-1"]
     assert (seen["data"], seen["running"], seen["pid"]) == (data, False, 0)
-    assert seen["data_bytes"] > 0
+    assert seen["data_bytes"] > seen["stored_bytes"]
+    assert (seen["stored_bytes"] > 0) == (data != "none")
 
 
 def test_a_pid_that_somebody_else_has_by_now(servers: Make) -> None:

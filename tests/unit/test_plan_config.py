@@ -92,8 +92,16 @@ def test_silent_nodes_are_noted() -> None:
     ("seen", "only", "text"),
     [
         (SEEN, "db-x", "orders has no node 'db-x'; it has db-a, db-b"),
-        (silent(SEEN, "db-a", "db-b"), "", "192.0.2.11:6379: refused; 192.0.2.12:6379: refused"),
-        (silent(SEEN, "db-b"), "db-b", "192.0.2.12:6379: refused"),
+        (
+            silent(SEEN, "db-a", "db-b"),
+            "",
+            "No node of orders can be asked: 192.0.2.11:6379: refused; 192.0.2.12:6379: refused. Nothing was changed",
+        ),
+        (
+            silent(SEEN, "db-b"),
+            "db-b",
+            "No node of orders can be asked: 192.0.2.12:6379: refused. Nothing was changed",
+        ),
         (
             SEEN,
             "",

@@ -212,6 +212,11 @@ REFUSALS: list[tuple[Observation, Arguments, str]] = [
         "db-c is replica with 1000 keys; the Sentinels name 192.0.2.11:6379)",
     ),
     (TWO_MASTERS, {}, "the Sentinels name nobody by majority"),
+    (
+        silent(healthy(2), "db-a", "db-b"),
+        {},
+        "No node of orders can be asked: 192.0.2.11:6379: refused; 192.0.2.12:6379: refused. Nothing was changed",
+    ),
     (healthy(), {"role": REPLICA}, "db-a (192.0.2.11:6379) is the live master of orders: switchover.yml moves"),
     (TWO_MASTERS, {"role": REPLICA, "only": "db-a", "master": A}, "is the master of orders: it cannot follow itself"),
     (healthy(), {"master": B}, "192.0.2.12:6379 was asked for, but the live master of orders is db-a"),
