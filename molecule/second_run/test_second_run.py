@@ -120,19 +120,28 @@ def test_an_old_master_whose_process_is_down_is_started_as_replica(prod: Environ
 def test_a_wrong_master_is_demoted_and_its_data_kept(prod: Environment) -> None:
     orders = prod.group()
     wrong = next(host for host, role in orders.wait_healthy().roles.items() if role == "replica" and host != SEAT)
+    sentinels_wait(prod, seconds=120)
     with orders.client(wrong) as client:
-        # What a partition leads to, at once. The Sentinels wait 8 s before they make it a replica again by themselves.
+        # What a partition leads to: two masters, and writes on the one that nobody follows.
         client.execute_command("REPLICAOF", "NO", "ONE")
         client.config_set("min-replicas-to-write", "0")
         client.mset({f"only-here:{number}": f"value {number}" for number in range(100)})
         client.config_set("min-replicas-to-write", "1")
     run = mend(prod, wrong)
+    sentinels_wait(prod, seconds=8)
     assert run.changed == {SEAT: ("steady.redis.replication : Roles | All nodes follow the live master",)}
     assert orders.role(wrong) == "replica"
     (path,) = set(re.findall(rf"{ASIDE}/\S+\.rdb", run.output)) or {"no path was printed"}
     assert loaded(prod, path) == [f"value {number}" for number in range(100)]
     with orders.client(wrong) as client:
         assert client.exists("only-here:0") == 0, "the live master's history counts"
+
+
+def sentinels_wait(prod: Environment, *, seconds: int) -> None:
+    """How long the Sentinels look at a wrong master before they make it a replica: four times a period of theirs."""
+    for host in prod.group().sentinels:
+        with prod.group().sentinel(host) as client:
+            client.execute_command("SENTINEL", "DEBUG", "PUBLISH-PERIOD", str(seconds * 250))
 
 
 def loaded(prod: Environment, path: str) -> list[str]:
@@ -149,3 +158,38 @@ def loaded(prod: Environment, path: str) -> list[str]:
         redis-cli -s saved.sock shutdown nosave; rm {name}
         """,
     ).splitlines()
+
+
+def test_a_host_that_does_not_answer_ssh(prod: Environment) -> None:
+    orders = prod.group()
+    before, rest = orders.wait_healthy(), {"h1", "h2"}
+    prod.on("h3", "iptables -A INPUT -p tcp --dport 22 -j DROP")
+    prod.declare(lambda variables: variables["redis_groups"]["orders"].update(maxmemory="101mb"))
+    everything = fingerprints(prod)
+
+    with harmless(prod):
+        run = prod.refused("site.yml")
+    assert "h3 does not answer ssh" in run.message, run.message
+    for host in rest:
+        assert f"{host}: maxmemory" in run.output, "the others are compared all the same"
+    assert (orders.state(), fingerprints(prod)) == (before, everything)
+
+    with harmless(prod):
+        run = prod.play("site.yml", "--diff", "--limit", "h1,h2")
+    assert set(run.changed) == {SEAT}, "CONFIG SET goes from the seat"
+    assert maxmemory(prod) == {"h1": "101mb", "h2": "101mb", "h3": "100mb"}
+    assert re.search(r"^  h3 +h3 .*replica|master", run.output), "the whole group is shown"
+
+    prod.on("h3", "iptables -D INPUT -p tcp --dport 22 -j DROP")
+    run = mend(prod, "h3")
+    assert run.changed == {SEAT: ("steady.redis.replication : Keys | Every node has the declared configuration",)}
+    assert maxmemory(prod) == {"h1": "101mb", "h2": "101mb", "h3": "101mb"}
+
+
+def maxmemory(prod: Environment) -> dict[str, str]:
+    """What the nodes have, in megabytes."""
+    seen = {}
+    for host in prod.group().nodes:
+        with prod.group().client(host) as client:
+            seen[host] = f"{int(client.config_get('maxmemory')['maxmemory']) >> 20}mb"
+    return seen

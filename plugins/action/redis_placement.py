@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
         observe: dict[str, list[dict[str, t.Any]]] = {seat: [] for seat in placed.seats.values() if seat}
         for group in placed.groups:
             if placed.seats[group["name"]]:
-                observe[placed.seats[group["name"]]].append(group_args(group))
+                observe[placed.seats[group["name"]]].append(group_args(group, args["limit"]))
         facts = dataclasses.asdict(placed)
         # Not as "unreachable": Ansible would take that for its own and end the run.
         result.update(changed=False, observe=observe, silent=facts.pop("unreachable"), facts=estate.facts, **facts)

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._report import failures, report
+from ansible_collections.steady.redis.plugins.module_utils._report import entries_of, failures, report
 
 display = Display()
 
@@ -26,18 +25,17 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = self._task.args
-        seen = newest((task_vars or {})["hostvars"], args["seen"])
-        lines, facts = report(args.get("groups") or [], seen, notes=args.get("notes") or [])
+        hostvars, groups = (task_vars or {})["hostvars"], args.get("groups") or []
+        seen, hosts = newest(hostvars, args["seen"]), facts_of(hostvars, args["hosts"])
+        lines, facts = report(groups, seen, hosts, notes=args.get("notes") or [])
         for line in lines:
-            display.display(f"  {line}")
+            display.display(f"  {line}".rstrip())
         result.update(changed=False, ansible_stats={"data": {"redis": facts}, "aggregate": True, "per_host": False})
         path = args.get("path")
         if path:
             _write(os.path.expanduser(path), facts)
             display.display(f"  written to {path}")
-        broken = failures(seen, args.get("fail_on") or "never")
-        if broken:
-            result.update(failed=True, msg=in_one_message("Not as it should be.", broken))
+        result["failures"] = failures(entries_of(groups, seen, hosts), args.get("fail_on") or "never")
         return result
 
 
@@ -45,6 +43,12 @@ def newest(hostvars: Mapping[str, t.Any], names: list[str]) -> list[dict[str, t.
     """What was seen last of each group: a later variable counts before an earlier one, on whatever host it is."""
     answers = [hostvars[host].get(name) or {} for name in names for host in hostvars]
     return list({entry["name"]: entry for answer in answers for entry in answer.get("groups", [])}.values())
+
+
+def facts_of(hostvars: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+    """What redis_host_info saw on each host that answered."""
+    answers = {host: hostvars[host].get(name) or {} for host in hostvars}
+    return {host: answer["host"] for host, answer in answers.items() if "host" in answer}
 
 
 def _write(path: str, facts: Mapping[str, t.Any]) -> None:

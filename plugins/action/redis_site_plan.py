@@ -29,7 +29,9 @@ class ActionModule(ActionBase):
         args = self._task.args
         site = site_from(args, (task_vars or {})["hostvars"])
         todo = plan_site(site)
-        for line in [*todo.lines, *(f"note: {note}" for note in todo.notes)]:
+        if todo.lines and todo.refusals:
+            display.display("  not done, because of what is refused below:")
+        for line in todo.lines:
             display.display(f"  {line}")
         if todo.refusals:
             result.update(failed=True, msg=in_one_message("Nothing was changed.", list(todo.refusals)))
@@ -76,9 +78,9 @@ def work(site: Site, todo: Todo) -> dict[str, t.Any]:
         parts = todo.groups[group["name"]]
         seat = site.seats.get(group["name"]) or _first_host(site, group)
         if seat and any(parts[part] for part in PARTS):
-            work_at[seat].append({"group": group_args(group), **parts})
+            work_at[seat].append({"group": group_args(group, sorted(site.limited_to)), **parts})
         if seat and todo.changed:
-            prove_at[seat].append(group_args(group))
+            prove_at[seat].append({**group_args(group, sorted(site.limited_to)), "files": {}})
     return {"hosts": todo.hosts, "work": work_at, "prove": prove_at, "any": todo.changed}
 
 

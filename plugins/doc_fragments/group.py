@@ -43,6 +43,10 @@ options:
         description: The zone of that machine, for tables.
         type: str
         default: ""
+      hands_off:
+        description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
+        type: bool
+        default: false
   sentinels:
     description: Every Sentinel that watches the group.
     type: list
@@ -69,6 +73,10 @@ options:
         description: The zone of that machine, for tables.
         type: str
         default: ""
+      hands_off:
+        description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
+        type: bool
+        default: false
   quorum:
     description: How many Sentinels must see the master down. V(0) is a majority of O(sentinels).
     type: int

@@ -33,6 +33,7 @@ def member_spec(port: int) -> Spec:
         "name": {"type": "str", "default": ""},
         "host": {"type": "str", "default": ""},
         "zone": {"type": "str", "default": ""},
+        "hands_off": {"type": "bool", "default": False},
     }
 
 

@@ -23,6 +23,7 @@ SEVERAL_WORDS = frozenset(
 )
 # Keys that add up over their lines, and how many arguments one line of them takes in every version from 6.2 on.
 REPEATED = {"save": 2, "client-output-buffer-limit": 4}
+BY_CLASS = "client-output-buffer-limit"
 SIZES = frozenset(
     "maxmemory maxmemory-clients repl-backlog-size client-output-buffer-limit client-query-buffer-limit "
     "proto-max-bulk-len auto-aof-rewrite-min-size active-defrag-ignore-bytes stream-node-max-bytes "
@@ -139,6 +140,9 @@ def wanted_lines(key: str, value: Value) -> list[Words]:
 
 def _with_key(lines: list[str], key: str, wanted: list[Words]) -> list[str]:
     places = [at for at, line in enumerate(lines) if _read_line(line)[0] == canonical(key)]
+    if canonical(key) == BY_CLASS and wanted:
+        # CONFIG REWRITE writes a line for each class; those that are not asked for stay as they are.
+        places = [at for at in places if _classes([_read_line(lines[at])[1]]) & _classes(wanted)]
     if _meaning(key, [_read_line(lines[at])[1] for at in places]) == _meaning(key, wanted):
         return lines
     new = [" ".join([key.lower(), *map(quote, words)]) for words in wanted]
@@ -172,9 +176,14 @@ def _meaning(key: str, lines: Sequence[Words]) -> list[Words]:
     """What the lines of a key say, free of the ways to write it."""
     name = canonical(key)
     found = [tuple(map(_bytes, words)) for words in lines] if name in SIZES else list(lines)
-    if name == "client-output-buffer-limit":
+    if name == BY_CLASS:
         found = sorted(("replica" if words[:1] == ("slave",) else words[0], *words[1:]) for words in found if words)
     return found
+
+
+def _classes(lines: Sequence[Words]) -> set[str]:
+    """The classes of clients that lines of client-output-buffer-limit speak of."""
+    return {"replica" if word == "slave" else word for words in lines for word in words[::4]}
 
 
 def _bytes(word: str) -> str:

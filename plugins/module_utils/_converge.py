@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 import typing as t
 from collections.abc import Callable
@@ -32,7 +33,9 @@ def converge(
         return result
     aside = Aside(save_dir, watched.group.name, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())) if save_dir else None
     outcome = carry_out(plan, watched.connect, aside=aside)
-    left = planner(observe([watched])[0])
+    for path in outcome.saved:
+        module.warn(f"a data set was saved before its node was demoted: {path} on {platform.node()}")
+    left = planner(_calm(watched))
     if left.changed or left.refusal:
         seen = left.refusal or "; ".join(left.lines)
         raise NotReached(f"{watched.group.name}: the steps were done, but the goal is not reached: {seen}")

@@ -97,13 +97,16 @@ def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, boot
     return files
 
 
-def group_args(group: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """A resolved group as the modules take it: what they have no option for is left out."""
-    kept = ("name", "sentinel_name", "quorum", "settings", "config", "owned")
+def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[str, t.Any]:
+    """A resolved group as the modules take it; hosts beyond V(limit) are observed and never changed."""
+    kept = ("name", "sentinel_name", "quorum", "settings", "config", "owned", "files")
     place = ("name", "host", "address", "port", "zone")
 
     def members(kind: str) -> list[dict[str, t.Any]]:
-        return [{key: each[key] for key in place} for each in group[kind]]
+        return [
+            {**{key: each[key] for key in place}, "hands_off": bool(limit) and each["host"] not in limit}
+            for each in group[kind]
+        ]
 
     return {**{key: group[key] for key in kept}, "nodes": members("nodes"), "sentinels": members("sentinels")}
 

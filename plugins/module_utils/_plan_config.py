@@ -13,13 +13,13 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import Node
 
 UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 
-# Keys that CONFIG SET refuses in Redis 6.2 to 8.0 (IMMUTABLE_CONFIG in its config.c): they wait for a restart.
+# Keys that CONFIG SET refuses in Redis 7.0 to 8.0 and Valkey (IMMUTABLE_CONFIG in config.c): they wait for a restart.
 _IMMUTABLE = """
-    aclfile always-show-logo aof_rewrite_cpulist appenddirname appendfilename bgsave_cpulist bio_cpulist
-    cluster-config-file cluster-enabled crash-memcheck-enabled daemonize databases disable-thp enable-debug-command
-    enable-module-command enable-protected-configs hash-seed io-threads io-threads-do-reads locale-collate logfile
-    pidfile proc-title-template rdbchecksum server_cpulist set-proc-title socket-mark-id supervised syslog-enabled
-    syslog-facility syslog-ident tcp-backlog unixsocket unixsocketperm use-exit-on-panic
+    aclfile always-show-logo aof-rewrite-cpulist aof_rewrite_cpulist appenddirname appendfilename bgsave-cpulist
+    bgsave_cpulist bio-cpulist bio_cpulist cluster-config-file cluster-enabled cluster-port daemonize databases
+    disable-thp enable-debug-command enable-module-command enable-protected-configs io-threads io-threads-do-reads
+    logfile pidfile rdbchecksum server-cpulist server_cpulist set-proc-title socket-mark-id supervised syslog-enabled
+    syslog-facility syslog-ident tcp-backlog unixsocket unixsocketgroup unixsocketperm
 """
 RESTART_ONLY = frozenset(_IMMUTABLE.split())
 
@@ -41,14 +41,16 @@ def plan_config(
     *,
     owned: Iterable[str] = (),
     defaults: Mapping[str, str] | None = None,
+    files: Mapping[str, Mapping[str, str | None]] | None = None,
     only: str = "",
 ) -> Plan:
     """Give every node that answers the values of V(wanted), live and in its file.
 
     V(owned) are keys that we set earlier; those no longer wanted go back to V(defaults), the values of a server of
-    the same version that was given no configuration. Keys that need a restart become notes, never steps.
+    the same version that was given no configuration. Keys that need a restart become notes, never steps. V(files) is
+    what file_drift() found, by node: such a file is written anew.
     """
-    nodes = [node for node in observation.nodes if not only or node.name == only]
+    nodes = [node for node in observation.nodes if node.name == only or not (only or node.member.hands_off)]
     if not nodes:
         known = ", ".join(node.name for node in observation.nodes)
         return Plan(refusal=f"{observation.group.name} has no node {only!r}; it has {known}")
@@ -61,12 +63,33 @@ def plan_config(
     if total.refusal:
         return Plan(refusal=total.refusal)
     # All values first: where one is refused, no file has been written yet.
-    files = tuple(
-        Step(say=f"{node.name}: write them to its file", on=node.address, command=("CONFIG", "REWRITE"))
-        for node in nodes
-        if any(step.on == node.address for step in total.steps)
-    )
-    return Plan(total.steps + files, total.changes, total.notes)
+    for node in nodes:
+        is_set = any(step.on == node.address for step in total.steps)
+        edited = _in_file(node, complete, (files or {}).get(node.name, {}), fallback)
+        if is_set or edited:
+            what = "them" if is_set else ", ".join(edited)
+            rewrite = Step(say=f"{node.name}: write {what} to its file", on=node.address, command=("CONFIG", "REWRITE"))
+            total += Plan((rewrite,), tuple(edited.values()))
+    return total
+
+
+def file_drift(found: Mapping[str, str], owned: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str | None]:
+    """Our keys whose value in redis.conf is not the wanted one; None where there is no line, as for many defaults."""
+    keys = sorted(set(owned) & set(wanted) - RESTART_ONLY)
+    return {key: found.get(key) for key in keys if key not in found or not same(key, found[key], wanted[key])}
+
+
+def _in_file(
+    node: Node, wanted: Mapping[str, str], file: Mapping[str, str | None], defaults: Mapping[str, str]
+) -> dict[str, Change]:
+    """What would change at the next start although it is right now: somebody edited the file."""
+    found = {}
+    for key, value in file.items():
+        is_right_now = node.answered and key in wanted and same(key, node.config.get(key, ""), wanted[key])
+        # Redis writes no line for a default that never had one.
+        if is_right_now and (value is not None or not same(key, defaults.get(key, wanted[key]), wanted[key])):
+            found[key] = Change(f"{node.name} {key} in redis.conf", "(none)" if value is None else value, wanted[key])
+    return found
 
 
 def _for_node(node: Node, wanted: Mapping[str, str]) -> Plan:

@@ -124,6 +124,8 @@ def _contradictions(observation: Observation, target: Address | None) -> str:
 
 def _one(observation: Observation, view: SentinelView, name: str, target: Address, auth: Mapping[str, str]) -> Plan:
     who = f"Sentinel {view.member.name}"
+    if view.member.hands_off:
+        return Plan()
     if not view.answered:
         return Plan(notes=(f"{who} was left alone: {_why(view)}",))
     quorum = str(observation.group.wanted_quorum)

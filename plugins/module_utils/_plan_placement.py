@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
     NODES,
     SENTINELS,
@@ -204,7 +205,15 @@ def _group(estate: Estate, group: Json, addresses: Mapping[str, str]) -> dict[st
         return [{**member, "address": addresses[member["host"]]} for member in members]
 
     owned = {key for node in group[NODES] for key in _seen(estate, node).get("owned_keys", [])}
-    return {**group, NODES: resolved(group[NODES]), SENTINELS: resolved(group[SENTINELS]), "owned": sorted(owned)}
+    seen = {node["name"]: _seen(estate, node) for node in group[NODES]}
+    # The file of a server that is down is edited before its start.
+    files = {
+        name: file_drift(each["keys"], each["owned_keys"], group["config"])
+        for name, each in seen.items()
+        if each.get("running")
+    }
+    found = {"owned": sorted(owned), "files": {name: drift for name, drift in files.items() if drift}}
+    return {**group, NODES: resolved(group[NODES]), SENTINELS: resolved(group[SENTINELS]), **found}
 
 
 def _seen(estate: Estate, member: Json) -> Json:
@@ -223,7 +232,8 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
         if each["group"] not in by_name:
             continue
         group = by_name[each["group"]]
-        owned = _seen(estate, {"host": host, "instance": each["instance"]}).get("owned_keys", [])
+        seen = _seen(estate, {"host": host, "instance": each["instance"]})
+        released = sorted(set(seen.get("owned_keys", ())) - set(group["config"]))
         servers.append(
             {
                 **each,
@@ -234,7 +244,9 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
                 ],
                 "sentinels": [_socket(sentinel) for sentinel in group[SENTINELS]],
                 "config": dict(group["config"]),
-                "released": sorted(set(owned) - set(group["config"])),
+                "released": released,
+                # Only a start with an edited file gives these back.
+                "held": [key for key in released if key in RESTART_ONLY and key in seen["keys"]],
             }
         )
     sentinels = [{**each, **common} for each in declared["sentinels"]]

@@ -125,6 +125,8 @@ def _stay(observation: Observation, target: Node, role: str) -> Plan:
 
 
 def _follow(observation: Observation, node: Node, target: Node) -> Plan:
+    if node.member.hands_off:
+        return Plan()
     if not node.answered:
         return Plan(notes=(f"{node.name} was left alone: {node.failure_text or node.failure}",))
     if node.is_replica and node.master == target.address:

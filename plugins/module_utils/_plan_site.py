@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._instances import PROCESS, File, wanted_files
+from ansible_collections.steady.redis.plugins.module_utils._report import without_name
 
 Json = Mapping[str, t.Any]
 
-# A host with nothing to do. host: the entry point of the role host; released: a key went out of the declaration.
+# A host with nothing to do. host: the entry point of the role host; forget: its servers, where a key is no longer ours.
 IDLE: Json = {
     "host": "",
     "server": False,
@@ -22,7 +23,7 @@ IDLE: Json = {
     "stopped": [],
     "bootstrap": [],
     "stock_units": [],
-    "released": False,
+    "forget": [],
 }
 
 PACKAGES = ("redis-server", "python3-redis")
@@ -93,7 +94,7 @@ def plan_site(site: Site) -> Todo:
         lines += _group_lines(group, pending, is_fresh=name in new)
         before += "".join(pending.get(part, {}).get("diff", {}).get("before", "") for part in PARTS)
         after += "".join(pending.get(part, {}).get("diff", {}).get("after", "") for part in PARTS)
-    notes = [note for entry in site.seen.values() for part in PARTS for note in entry["pending"][part]["notes"]]
+    notes = [note for name in groups for note in _notes(site, name, is_fresh=name in new or name in touched)]
     diff = {"before": before, "after": after}
     return Todo(hosts, groups, tuple(lines), tuple(dict.fromkeys(notes)), tuple(refusals), diff)
 
@@ -129,7 +130,8 @@ def _refused(site: Site, group: Json) -> list[str]:
     if overwritten or entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _all_hosts_seen(site, group)):
         return overwritten
     evidence = "".join(f"\n      {line}" for line in entry["evidence"])
-    return [f"{group['name']} is {entry['state']}: {entry['sentence']}{evidence}"]
+    sentence = without_name(group["name"], entry["sentence"])
+    return [f"{group['name']} is {entry['state']}: {sentence}. What to do: {entry['advice']}{evidence}"]
 
 
 def _would_be_overwritten(site: Site, group: Json, entry: Json) -> list[str]:
@@ -175,9 +177,17 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         stopped=stopped,
         bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
         stock_units=[] if process else stock_units(facts),
-        released=any(each["released"] for each in servers),
+        forget=[{**each, "released": each["held"]} for each in servers] if any(map(_forgotten, servers)) else [],
     )
+    reasons["forget"] = [
+        f"{each['instance']}: forget {', '.join(_forgotten(each))}" for each in servers if _forgotten(each)
+    ]
     return work, [f"{host}: {reason}" for found in reasons.values() for reason in found]
+
+
+def _forgotten(server: Json) -> list[str]:
+    """Keys that are no longer ours once they have gone back to their defaults."""
+    return [key for key in server["released"] if key not in server["held"]]
 
 
 def _binary(facts: Json) -> list[str]:
@@ -210,12 +220,12 @@ def _files(site: Site, kind: str, instances: Sequence[Json], facts: Json) -> lis
     wanted = wanted_files(kind, instances, lambda name: site.read(kind, name))
     paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
     new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
-    told = [path for path in paths if not _below(path, new) and not any(_below(other, [path]) for other in paths)]
+    told = [path for path in paths if not _within(path, new) and not any(_within(f, [path]) for f in paths if f != path)]
     return [f"write {', '.join(told)}"] if told else []
 
 
-def _below(path: str, directories: Sequence[str]) -> bool:
-    return any(path.startswith(f"{each}/") for each in directories)
+def _within(path: str, directories: Sequence[str]) -> bool:
+    return any(f"{path}/".startswith(f"{each}/") for each in directories)
 
 
 def _is_new(each: Json, facts: Json) -> bool:
@@ -268,6 +278,12 @@ def _touched_groups(site: Site, hosts: Json) -> set[str]:
                 if any(each["host"] == host and each["instance"] in down for each in group["sentinels"])
             }
     return touched
+
+
+def _notes(site: Site, name: str, *, is_fresh: bool) -> list[str]:
+    """What is left alone. A group of which something is started is looked at again afterwards."""
+    entry = site.seen.get(name)
+    return [note for part in PARTS for note in entry["pending"][part]["notes"]] if entry and not is_fresh else []
 
 
 def _group_lines(group: Json, pending: Json, *, is_fresh: bool) -> list[str]:

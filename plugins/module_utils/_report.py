@@ -14,26 +14,75 @@ Json = Mapping[str, t.Any]
 
 # What fail_on accepts, and the health at which it fails: 1 warning, 2 critical.
 FAIL_AT = {"never": 3, "critical": 2, "warning": 1}
+WORDS = {0: "fine", 1: "warning", 2: "critical"}
+
+# Nobody answers: either all is down, or nothing was ever set up.
+SILENT = ("all-nodes-down", "single-node-down")
 
 
 def report(
-    groups: Sequence[Json], seen: Sequence[Json], *, notes: Sequence[str] = ()
+    groups: Sequence[Json], seen: Sequence[Json], hosts: Json, *, notes: Sequence[str] = ()
 ) -> tuple[list[str], dict[str, t.Any]]:
-    """The lines to print, and the same as data for a file and for AWX."""
+    """The lines to print, and the same as data for a file and for AWX. V(hosts) are the facts of each host."""
     lines: list[str] = []
-    entries = {entry["name"]: entry for entry in seen}
+    entries = entries_of(groups, seen, hosts)
     for group in groups:
-        entry = entries.get(group["name"])
-        lines += ["", *(_group(group, entry) if entry else [f"{group['name']}: not there yet"])]
-    lines += [f"note: {note}" for note in notes]
-    return lines, {"groups": {group["name"]: _facts(group, entries.get(group["name"])) for group in groups}}
+        lines += ["", *_group(group, entries[group["name"]])]
+    lines += [f"note: {note}" for note in dict.fromkeys(notes)]
+    return lines, {"groups": {group["name"]: _facts(group, entries[group["name"]]) for group in groups}}
+
+
+def entries_of(groups: Sequence[Json], seen: Sequence[Json], hosts: Json) -> dict[str, Json]:
+    """What is known of each group, also where nobody could be asked."""
+    known = {entry["name"]: entry for entry in seen}
+    return {group["name"]: _entry(group, known.get(group["name"]), hosts) for group in groups}
+
+
+def _entry(group: Json, entry: Json | None, hosts: Json) -> Json:
+    if entry is not None and entry["state"] not in SILENT:
+        return entry
+    nodes = [(each["host"], each["instance"]) for each in group["nodes"]]
+    unseen = list(dict.fromkeys(host for host, _name in nodes if host not in hosts))
+    if entry is not None and unseen:
+        return entry
+    there = [hosts[host]["instances"].get(name, {}) for host, name in nodes if host in hosts]
+    if unseen:
+        return _unasked("not-seen", f"{', '.join(unseen)} did not answer, and no other host could ask the group")
+    if not any(each.get("conf") or each.get("data", "none") != "none" or each.get("running") for each in there):
+        return _unasked("absent", "nothing of it stands on its hosts yet; site.yml sets it up")
+    return entry or _unasked("not-seen", "none of its hosts has redis-py to ask with: install python3-redis on one")
+
+
+def _unasked(state: str, sentence: str) -> Json:
+    return {"state": state, "sentence": sentence, "health": {"status": 2, "reasons": [sentence], "notes": []}}
 
 
 def _group(group: Json, entry: Json) -> list[str]:
-    lines = [f"{group['name']}: {entry['state']}. {entry['sentence']}", *render(entry["table"])]
-    lines += [f"  {line}" for line in entry["health"]["reasons"]]
-    lines += [f"  note: {note}" for part in entry["pending"].values() for note in part["notes"]]
+    name, state, health = group["name"], entry["state"], entry["health"]
+    if "table" not in entry:
+        return [f"{name} is {state}: {entry['sentence']}"]
+    if health["status"]:
+        lines = [f"{name}: {WORDS[health['status']]}" + (f", {state}" if state != "healthy" else "")]
+        lines += [f"  - {without_name(name, reason)}" for reason in health["reasons"]]
+    else:
+        lines = [f"{name} is {state}: {without_name(name, entry['sentence'])}"]
+    notes = [note for part in entry["pending"].values() for note in part["notes"]]
+    lines += [*render(entry["table"]), *(f"differs: {each}" for each in _differences(entry))]
+    lines += [f"note: {note}" for note in dict.fromkeys(notes)]
     return [*lines, f"connect: {connect(group, entry)}"]
+
+
+def _differences(entry: Json) -> list[str]:
+    """What is not as declared, and what it should be."""
+    diffs = [part["diff"] for part in entry["pending"].values()]
+    pairs = [pair for diff in diffs for pair in zip(diff["before"].splitlines(), diff["after"].splitlines())]
+    return [f"{before} → {after.split(': ', 1)[1]}" for before, after in pairs]
+
+
+def without_name(name: str, text: str) -> str:
+    """A sentence of the diagnosis where the group has been named already."""
+    start = f"{name}: "
+    return text[len(start) :] if text.startswith(start) else text
 
 
 def connect(group: Json, entry: Json) -> str:
@@ -41,21 +90,27 @@ def connect(group: Json, entry: Json) -> str:
     if not group["sentinels"]:
         node = group["nodes"][0]
         return f"redis://{node['address']}:{node['port']} (no Sentinel: a failure needs a person)"
-    places = ",".join(f"{each['address']}:{each['port']}" for each in group["sentinels"])
-    return f"ask a Sentinel ({places}) for {group['sentinel_name']}; the master now is {entry['master'] or 'nobody'}"
+    places = ", ".join(f"{each['address']}:{each['port']}" for each in group["sentinels"])
+    now = f"now {entry['master']}" if entry["master"] else "there is none now"
+    return f"ask a Sentinel ({places}) for the master of {group['sentinel_name']}; {now}"
 
 
-def _facts(group: Json, entry: Json | None) -> dict[str, t.Any]:
-    if entry is None:
-        return {"state": "absent"}
+def _facts(group: Json, entry: Json) -> dict[str, t.Any]:
     kept = ("health", "state", "sentence", "evidence", "also", "severity", "master", "epoch", "keys", "table")
-    return {**{key: entry[key] for key in kept}, "connect": connect(group, entry)}
+    facts = {key: entry[key] for key in kept if key in entry}
+    return {**facts, "connect": connect(group, entry)} if "table" in entry else facts
 
 
-def failures(seen: Sequence[Json], fail_on: str) -> list[str]:
+def failures(entries: Mapping[str, Json], fail_on: str) -> list[str]:
     """One line for each group that is worse than allowed."""
     return [
-        f"{entry['name']} is {entry['state']}: {entry['sentence']}"
-        for entry in seen
+        f"{name} is {_in_short(name, entry)}"
+        for name, entry in entries.items()
         if entry["health"]["status"] >= FAIL_AT[fail_on]
     ]
+
+
+def _in_short(name: str, entry: Json) -> str:
+    if entry["state"] != "healthy":
+        return f"{entry['state']}: {without_name(name, entry['sentence'])}"
+    return f"{WORDS[entry['health']['status']]}: {'; '.join(entry['health']['reasons'])}"

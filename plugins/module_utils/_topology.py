@@ -40,8 +40,7 @@ class Address:
         found = re.fullmatch(r"\[(?P<v6>[^]]+)\](?::(?P<p6>\d+))?|(?P<host>[^:\s]+)(?::(?P<port>\d+))?", text.strip())
         if found is None:
             raise ValueError(f"{text!r} is not HOST or HOST:PORT")
-        port = found["p6"] or found["port"]
-        return cls(found["v6"] or found["host"], int(port) if port else default_port)
+        return cls(found["v6"] or found["host"], int(found["p6"] or found["port"] or default_port))
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,13 @@ class Member:
     address: Address
     host: str = ""
     zone: str = ""
+    hands_off: bool = False  # beyond the limit of this run: observed, never changed
 
     @classmethod
     def from_args(cls, args: Mapping[str, t.Any], default_port: int) -> Member:
         address = Address(args["address"], int(args.get("port") or default_port))
-        return cls(args.get("name") or str(address), address, args.get("host") or "", args.get("zone") or "")
+        rest = (args.get("host") or "", args.get("zone") or "", bool(args.get("hands_off")))
+        return cls(args.get("name") or str(address), address, *rest)
 
 
 @dataclass(frozen=True)

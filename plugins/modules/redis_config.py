@@ -29,6 +29,12 @@ options:
     type: list
     elements: str
     default: []
+  files:
+    description:
+      - For each node by its name, keys whose value in its redis.conf is not that of O(config), and that value; none
+        where there is no such line. Where the running server has the right value, its file is written anew.
+    type: dict
+    default: {}
   node:
     description: Only this node, by its name in O(nodes). Empty is all of them.
     type: str
@@ -91,27 +97,33 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
 from ansible_collections.steady.redis.plugins.module_utils._converge import converge
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
 from ansible_collections.steady.redis.plugins.module_utils._scratch import defaults
+from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
 
 
 def configure(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     wanted = words(params["config"])
-    gone = [key for key in params["owned"] if key not in wanted]
-    binary = params["binary"] or module.get_bin_path("redis-server", required=bool(gone))
-    fallback = defaults(binary) if gone else {}
-    return converge(
-        module,
-        watched_from(params, params),
-        lambda seen: plan_config(seen, wanted, owned=gone, defaults=fallback, only=params["node"]),
-    )
+    gone, files = [key for key in params["owned"] if key not in wanted], params["files"]
+    binary = params["binary"] or module.get_bin_path("redis-server", required=bool(gone or files))
+    fallback = defaults(binary) if gone or files else {}
+    once = [files]
+
+    def plan(seen: Observation) -> Plan:
+        """What stands in the files was seen before they are written, so it counts for the first plan only."""
+        found = once.pop() if once else {}
+        return plan_config(seen, wanted, owned=gone, defaults=fallback, files=found, only=params["node"])
+
+    return converge(module, watched_from(params, params), plan)
 
 
 def main() -> None:
     own = {
         "config": {"type": "dict", "required": True},
         "owned": {"type": "list", "elements": "str", "default": []},
+        "files": {"type": "dict", "default": {}},
         "node": {"type": "str", "default": ""},
         "binary": {"type": "path", "default": ""},
     }

@@ -217,13 +217,15 @@ host:
     instances:
       description: >-
         Of each instance whether it has a configuration (V(conf)), what it would load (V(data), one of V(none), V(rdb),
-        V(aof)) and how long its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)), the keys we own and their values in the file, whether the
-        password lines are as declared (V(password_matches), V(null) if there is nothing to compare) and which are not
-        (V(password_differs)), its V(pid), whether it is V(running), whom its start guard knows (V(guard)), and the
+        V(aof)) and how long its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)),
+        the keys we own and their values in the file, whether the password lines are as declared
+        (V(password_matches), V(null) if there is nothing to compare) and which are not (V(password_differs)), its
+        V(pid), whether it is V(running), whom its start guard knows (V(guard)), and the
         directory of RV(host.disk) that holds it (V(disk)).
       type: dict
-      sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349, "owned_keys": ["maxmemory"],
-        "keys": {"maxmemory": "4gb"}, "password_matches": true, "password_differs": [], "pid": 123, "running": true,
+      sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349,
+        "owned_keys": ["maxmemory"], "keys": {"maxmemory": "4gb"}, "password_matches": true,
+        "password_differs": [], "pid": 123, "running": true,
         "guard": {"self": "192.0.2.11:6379", "peers": ["192.0.2.12:6379"], "sentinels": ["192.0.2.12:26379"]},
         "disk": "/var/lib/redis/orders-6379"}}
     disk:

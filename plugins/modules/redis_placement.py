@@ -72,7 +72,7 @@ RETURN = r"""
 groups:
   description: >-
     The declared groups, every node and Sentinel with its address, and V(owned), the keys of redis.conf that were set on
-    its nodes earlier.
+    its nodes earlier. V(files) has, by node and key, what stands differently in the redis.conf of a running server.
   type: list
   elements: dict
   returned: success
@@ -81,7 +81,7 @@ hosts:
     For each host what it was declared to have, V(servers) and V(sentinels) with all that the roles need. A server has
     V(instance), V(group), V(sentinel_name), V(port), V(address), V(manager), V(conf_dir), V(data_dir), V(library_dir),
     V(unit), V(peers) and V(sentinels) as texts ADDRESS:PORT, V(config), and V(released), the keys we own that are no
-    longer declared. A Sentinel has the same without those of a group.
+    longer declared, of which V(held) wait for a restart. A Sentinel has the same without those of a group.
   type: dict
   returned: success
 seats:

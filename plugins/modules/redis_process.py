@@ -29,7 +29,7 @@ options:
   state:
     description:
       - V(started) and V(stopped) say what they mean.
-      - V(absent) is stopped, and its directories are removed.
+      - V(absent) is stopped, and its directories are removed; after the last one also the start guard.
     type: str
     choices: [started, stopped, absent]
     default: started
@@ -115,9 +115,12 @@ def start(kind: str, instance: Instance, binary: str, timeout: float) -> str:
 
 
 def stop(instance: Instance, timeout: float) -> str:
-    pid = running(instance)
-    os.kill(pid, signal.SIGTERM)
-    if not _soon(lambda: not running(instance), timeout):
+    pid, end = running(instance), time.monotonic() + timeout
+    # Said again: a server that is writing its first append-only file refuses once, and forgets it.
+    while running(instance) and time.monotonic() < end:
+        os.kill(pid, signal.SIGTERM)
+        _soon(lambda: not running(instance), 0.5)
+    if running(instance):
         raise Failed(
             f"{instance['instance']} (process {pid}) did not stop in {timeout:g} s: {_end_of_log(instance, '')}"
         )
@@ -162,6 +165,25 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
     return lines
 
 
+def tidy(instances: list[t.Any]) -> list[str]:
+    """Remove what the instances of a base directory share, where none is left: the start guard and empty directories."""
+    lines = []
+    for base in sorted({os.path.dirname(os.path.dirname(each["conf_dir"])) for each in instances}):
+        guard = f"{base}/lib/redis-start-guard"
+        _remove_if_empty(f"{base}/etc", f"{base}/data")
+        if os.path.exists(guard) and not os.path.isdir(f"{base}/etc"):
+            os.remove(guard)
+            lines.append(f"removed {guard}")
+        _remove_if_empty(f"{base}/lib", base)
+    return lines
+
+
+def _remove_if_empty(*directories: str) -> None:
+    for each in directories:
+        if os.path.isdir(each) and not os.listdir(each):
+            os.rmdir(each)
+
+
 def main() -> None:
     spec = {
         "kind": {"type": "str", "choices": ["server", "sentinel"], "required": True},
@@ -175,6 +197,8 @@ def main() -> None:
         # At the same time: after a crash of all, the start guard of each listens for the others.
         with ThreadPoolExecutor(max_workers=max(1, len(instances))) as pool:
             lines = [line for done in pool.map(lambda each: bring(module, each), instances) for line in done]
+        if module.params["state"] == "absent" and not module.check_mode:
+            lines += tidy(instances)
     except (Failed, subprocess.TimeoutExpired) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(lines), lines=lines)

@@ -28,6 +28,10 @@ options:
     type: list
     elements: str
     required: true
+  hosts:
+    description: Name of the variable in which the result of M(steady.redis.redis_host_info) was registered.
+    type: str
+    required: true
   notes:
     description: Further lines to print.
     type: list
@@ -38,7 +42,9 @@ options:
     type: path
     default: ""
   fail_on:
-    description: Fail when a group is at least this bad.
+    description:
+      - From which health on a group is listed in RV(failures).
+      - The task itself does not fail, because AWX keeps the artifacts of a failed task no more than Ansible does.
     type: str
     choices: [never, critical, warning]
     default: never
@@ -59,11 +65,17 @@ EXAMPLES = r"""
   steady.redis.redis_report:
     groups: "{{ redis_placed.groups }}"
     seen: [redis_groups, redis_proof]
+    hosts: redis_host
     path: report.json
   run_once: true
 """
 
 RETURN = r"""
+failures:
+  description: One line for each group that is worse than O(fail_on) allows.
+  type: list
+  elements: str
+  returned: success
 ansible_stats:
   description: The facts, in the form of C(set_stats).
   type: dict
@@ -77,6 +89,7 @@ def main() -> None:
     spec = {
         "groups": {"type": "list", "elements": "dict", "required": True},
         "seen": {"type": "list", "elements": "str", "required": True},
+        "hosts": {"type": "str", "required": True},
         "notes": {"type": "list", "elements": "str", "default": []},
         "path": {"type": "path", "default": ""},
         "fail_on": {"type": "str", "choices": ["never", "critical", "warning"], "default": "never"},

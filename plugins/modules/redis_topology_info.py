@@ -55,6 +55,10 @@ options:
             description: The zone of that machine, for tables.
             type: str
             default: ""
+          hands_off:
+            description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
+            type: bool
+            default: false
       sentinels:
         description: Every Sentinel that watches the group.
         type: list
@@ -81,6 +85,10 @@ options:
             description: The zone of that machine, for tables.
             type: str
             default: ""
+          hands_off:
+            description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
+            type: bool
+            default: false
       quorum:
         description: How many Sentinels must see the master down. V(0) is a majority.
         type: int
@@ -98,6 +106,10 @@ options:
         type: list
         elements: str
         default: []
+      files:
+        description: What differs in redis.conf, by node and key, as M(steady.redis.redis_placement) finds it.
+        type: dict
+        default: {}
   passwords:
     description: Passwords by the name of the group, where they differ from O(login_password).
     type: dict
@@ -149,6 +161,10 @@ groups:
       sample: healthy
     sentence:
       description: The same in one plain line.
+      type: str
+      returned: success
+    advice:
+      description: What to do next.
       type: str
       returned: success
     evidence:
@@ -229,8 +245,8 @@ def look(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     groups = params["groups"]
     watched = [watched_from(group, params, password=params["passwords"].get(group["name"])) for group in groups]
-    removed = any(set(group["owned"]) - set(group["config"]) for group in groups)
-    binary = module.get_bin_path("redis-server") if removed else None
+    compared = any(set(group["owned"]) - set(group["config"]) or group["files"] for group in groups)
+    binary = module.get_bin_path("redis-server") if compared else None
     fallback = defaults(binary) if binary else {}
     seen = observe(watched)
     return {"changed": False, "groups": [describe(*each, fallback) for each in zip(groups, watched, seen)]}
@@ -245,7 +261,7 @@ def describe(
     wanted = words(declared["config"])
     live = seen.live_master
     plans: dict[str, Plan] = {
-        "config": plan_config(seen, wanted, owned=declared["owned"], defaults=fallback),
+        "config": plan_config(seen, wanted, owned=declared["owned"], defaults=fallback, files=declared["files"]),
         "replication": plan_role(seen, first=seen.group.nodes[0].address),
         "sentinels": plan_monitor(seen, name=watched.known_as) if seen.sentinels else Plan(),
     }
@@ -253,6 +269,7 @@ def describe(
         "name": seen.group.name,
         "state": diagnosis.state,
         "sentence": diagnosis.sentence,
+        "advice": diagnosis.advice,
         "evidence": list(diagnosis.evidence),
         "also": list(diagnosis.others),
         "severity": diagnosis.severity,
@@ -270,6 +287,7 @@ def describe(
 def main() -> None:
     group = {**group_spec(), "config": {"type": "dict", "default": {}}}
     group["owned"] = {"type": "list", "elements": "str", "default": []}
+    group["files"] = {"type": "dict", "default": {}}
     own = {
         "groups": {"type": "list", "elements": "dict", "required": True, "options": group},
         "passwords": {"type": "dict", "default": {}, "no_log": True},

@@ -127,12 +127,24 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
         saved = filled(add("saved", config={"appendonly": "yes", "rdbcompression": "no"}), 400, 1000)
         save(saved)
         saved.stop()
+        fading = filled(add("fading", config={"rdbcompression": "no"}), 400, 1000)
+        with fading.client().pipeline() as pipeline:
+            for number in range(400):
+                pipeline.pexpire(f"key{number}", 700)
+            pipeline.execute()
+        save(fading)
+        wait_until(lambda: not fading.client().dbsize(), 5, "all expired")
+        fading.kill()
         slow = {"key-load-delay": 200000, "loading-process-events-interval-bytes": 1024}
-        loading = Server(directory=base / "loading", config=slow, replicaof=dead)
-        shutil.copy(saved.directory / "dump.rdb", loading.directory)
-        made["loading"] = loading.start(wait=False)
+        for name, origin in (("loading", saved), ("loading-master", fading)):
+            made[name] = Server(directory=base / name, config=slow, replicaof=dead if origin is saved else None)
+            shutil.copy(origin.directory / "dump.rdb", made[name].directory)
+            made[name].start(wait=False)
         wait_until(made["its-replica"].linked, 10, "link up")
-        wait_until(lambda: loading.client().info("persistence")["loading"], 5, "it loads")
+        wait_until(lambda: made["loading"].client().info("persistence")["loading"], 5, "the replica loads")
+        wait_until(lambda: made["loading-master"].client().info("persistence")["loading"], 5, "the master loads")
+        # Its keys have expired, so that none shows while it loads.
+        assert not made["loading-master"].client().info("keyspace")
         yield Cast(me, dead, made, saved.directory)
     finally:
         for server in made.values():
@@ -184,6 +196,7 @@ ROWS: list[tuple[str, str, str, bool, str]] = [
     ("aof", "", "stray dead", True, f"{REFUSED}: .*<stray>"),
     ("aof", "", "locked dead", True, f"{REFUSED}: .*<locked>"),
     ("aof", "", "loading dead", True, f"{REFUSED}: .*<loading>"),
+    ("aof", "", "loading-master dead", True, f"{REFUSED}: .*<loading-master>"),
     ("aof", "", "dead", True, f"{AS_CONFIGURED}, {MASTER}"),
     ("nothing", "", "mine dead", True, f"{REFUSED}: .*<mine>"),
     ("rdb", "", "mine dead", True, f"{REFUSED}: .*no data.*<mine>"),
@@ -240,6 +253,7 @@ def test_redis_conf_is_edited_in_place(tmp_path: Path, cast: Cast) -> None:
         ("rm {dir}/*.incr.aof", False),
         ("rm {dir}/*.base.rdb", False),
         ("rm {dir}/*.manifest", False),
+        ("sed -i '/type b/d' {dir}/*.manifest", False),
         ("truncate -s 0 {dir}/*.base.rdb {dir}/*.incr.aof", False),
         ("cat {dir}/*.base.rdb {dir}/*.incr.aof >appendonly.aof; rm -r {dir}", True),
     ],
@@ -504,7 +518,10 @@ def test_passwords_work_and_stay_out_of_sight(tmp_path: Path) -> None:
             assert "OK" in ran.text
             first.start()
             wait_until(first.linked, 15, "the old master follows")
-            assert "7f3a" not in ran.text
+            first.stop()
+            without = guard(first.directory, address=first.address, peers=ran.replicaof, wait=0)
+            assert f"{ran.replicaof[0]} is master" in without.text, "the peer lets the guard in"
+            assert "7f3a" not in ran.text + without.text
     finally:
         over.set()
         for sentinel in watchers:

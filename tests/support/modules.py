@@ -82,4 +82,4 @@ def options(
 
 def options_of(group: Group, **more: t.Any) -> dict[str, t.Any]:
     """The same for a whole group."""
-    return options(group.servers, group.sentinels, name=group.name, **more)
+    return {**options(group.servers, group.sentinels, name=group.name), **more}

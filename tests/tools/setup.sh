@@ -69,6 +69,7 @@ make_venv() {
 }
 
 make_link() {
+    [ "$(readlink .ansible/collections/ansible_collections/steady/redis)" = ../../../.. ] && return
     mkdir -p .ansible/collections/ansible_collections/steady
     ln -sfn ../../../.. .ansible/collections/ansible_collections/steady/redis
 }

@@ -93,6 +93,17 @@ def test_new_keys_go_to_the_end() -> None:
     assert edit("port 1", {"port": "1"}) == "port 1"
 
 
+def test_buffer_limits_of_other_clients_stay() -> None:
+    rewritten = "client-output-buffer-limit normal 0 0 0\nhz 1\nclient-output-buffer-limit slave 512mb 256mb 120\n"
+    key = "client-output-buffer-limit"
+    assert edit(rewritten, {key: "replica 536870912 268435456 120"}) == rewritten
+    assert edit(rewritten, {key: "replica 1gb 1gb 60"}) == rewritten.replace(
+        "slave 512mb 256mb 120", "replica 1gb 1gb 60"
+    )
+    assert edit(rewritten, {key: "pubsub 1mb 1mb 60"}) == rewritten + "client-output-buffer-limit pubsub 1mb 1mb 60\n"
+    assert edit(rewritten, {key: None}) == "hz 1\n"
+
+
 def test_an_older_name_is_the_same_key() -> None:
     assert edit("slave-priority 100\n", {"replica-priority": "100"}) == "slave-priority 100\n"
     assert edit("slave-priority 100\nPort 1\n", {"replica-priority": "0"}) == "replica-priority 0\nPort 1\n"

@@ -132,6 +132,22 @@ def test_keys_that_are_ours_and_no_longer_declared_are_released() -> None:
     assert placed.groups[0]["owned"] == ["appendonly", "hz"]
 
 
+def test_a_released_key_that_waits_for_a_restart_is_held_as_long_as_it_is_in_the_file() -> None:
+    seen = instance(owned_keys=["databases", "io-threads", "hz"], keys={"databases": "32", "hz": "20"})
+    server = put(declared(), db_a=host(11, instances=seen)).hosts["db-a"]["servers"][0]
+    assert (server["released"], server["held"]) == (["databases", "hz", "io-threads"], ["databases"])
+
+
+def test_what_somebody_edited_in_the_file_of_a_running_server() -> None:
+    more: Json = {"owned_keys": ["appendonly", "tcp-keepalive"], "keys": {"appendonly": "no"}}
+    placed = put(
+        declared(),
+        db_a=host(11, instances=instance(running=True, **more)),
+        db_b=host(12, instances=instance(running=False, **more)),
+    )
+    assert placed.groups[0]["files"] == {"db-a": {"appendonly": "no", "tcp-keepalive": None}}
+
+
 def test_the_seat_is_the_first_host_that_answers_and_has_redis_py() -> None:
     assert put(declared()).seats == {"orders": ""}
     old, new = host(12, python_redis="3.5.3"), host(13, python_redis="4.3.4")

@@ -13,6 +13,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import (
     RESTART_ONLY,
     SINCE,
+    file_drift,
     known,
     plan_config,
     same,
@@ -74,6 +75,30 @@ def test_a_key_taken_out_goes_back_to_the_default() -> None:
     plan = plan_config(seen, {}, owned=["maxmemory", "gone-in-this-version"], defaults={"maxmemory": "0"}, only="db-a")
     assert commands(plan) == ["192.0.2.11 CONFIG SET maxmemory 0", "192.0.2.11 CONFIG REWRITE"]
     assert plan_config(seen, {"maxmemory": "1"}, owned=["maxmemory"], defaults={"maxmemory": "0"}) == Plan()
+
+
+def test_a_file_that_somebody_edited_is_written_anew() -> None:
+    files = {"db-a": {"maxmemory": "1"}, "db-b": {"appendfsync": None, "save": None}}
+    defaults = {"appendfsync": "everysec", "save": "3600 1"}
+    wanted = {key: CONFIG[key] for key in ("maxmemory", "appendfsync", "save")}
+    plan = plan_config(SEEN, wanted, defaults=defaults, files=files)
+    assert commands(plan) == ["192.0.2.11 CONFIG REWRITE", "192.0.2.12 CONFIG REWRITE"]
+    # A default without a line is as it should be.
+    assert plan.lines == ["db-a: write maxmemory to its file", "db-b: write save to its file"]
+    assert plan.diff["before"] == "db-a maxmemory in redis.conf: 1\ndb-b save in redis.conf: (none)\n"
+    assert plan_config(SEEN, {}, defaults=defaults, files=files) == Plan(), "no longer ours"
+
+
+def test_a_value_that_is_set_anyway_goes_to_the_file_once() -> None:
+    plan = plan_config(SEEN, {"maxmemory": "2"}, files={"db-a": {"maxmemory": "1"}}, only="db-a")
+    assert commands(plan) == ["192.0.2.11 CONFIG SET maxmemory 2", "192.0.2.11 CONFIG REWRITE"]
+
+
+def test_what_differs_in_a_file() -> None:
+    owned = ["maxmemory", "save", "databases", "hz", "appendfsync"]
+    wanted = {"maxmemory": "1gb", "save": "", "databases": "32", "appendfsync": "always", "timeout": "5"}
+    found = {"maxmemory": "1073741824", "save": "900 1", "databases": "16"}
+    assert file_drift(found, owned, wanted) == {"save": "900 1", "appendfsync": None}
 
 
 def test_an_older_server_is_not_asked_for_what_it_cannot_know() -> None:

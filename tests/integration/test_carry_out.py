@@ -1,0 +1,80 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Walking a plan: in order, and back when a step fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
+from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Step, Wait
+from ansible_collections.steady.redis.plugins.module_utils._redis import Sockets
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+from tests.support.processes import Server, free_port
+
+Servers = Callable[..., Server]
+
+
+def test_undone_are_all_steps_that_can_be_newest_first(servers: Servers) -> None:
+    server = servers()
+    on = Address(server.host, server.port)
+
+    def setting(value: str, before: str) -> Step:
+        command = ("CONFIG", "SET", "hz", value)
+        return Step(say=f"hz {value}", on=on, command=command, undo=("CONFIG", "SET", "hz", before))
+
+    never = Step(say="never", on=on, wait=Wait("link-up", on, 0.2, "127.0.0.1:1"))
+    with pytest.raises(NotReached) as caught:
+        carry_out(Plan((setting("20", "10"), setting("30", "20"), never)), Sockets())
+    assert str(caught.value) == (
+        f"never: after 0.2 s it is still not so that {on} follows 127.0.0.1:1 and its link is up. "
+        "Taken back: hz 30; Taken back: hz 20."
+    )
+    assert server.client().config_get("hz") == {"hz": "10"}
+    assert "hz 20" not in server.conf.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_taken_back_is_said(servers: Servers) -> None:
+    server = servers()
+    on = Address(server.host, server.port)
+    gone = Address("127.0.0.1", free_port())
+    steps = (
+        Step(say="a fence", on=gone, undo=("CONFIG", "SET", "min-replicas-to-write", "0")),
+        Step(say="nonsense", on=on, command=("CONFIG", "SET", "hz", "many")),
+    )
+    with pytest.raises(NotReached) as caught:
+        carry_out(Plan(steps), Sockets())
+    assert f"nonsense: {on} refused CONFIG SET: " in str(caught.value)
+    assert "Could not take back 'a fence'" in str(caught.value)
+    assert "send CONFIG SET min-replicas-to-write 0 by hand" in str(caught.value)
+
+
+def test_steps_without_undo_stay() -> None:
+    on = Address("127.0.0.1", free_port())
+    with pytest.raises(NotReached, match=r"nothing listens there. Earlier steps stay; run the playbook again."):
+        carry_out(Plan((Step(say="ping", on=on, command=("PING",)),)), Sockets())
+
+
+def test_a_refused_plan_and_a_save_without_a_place_are_not_walked(servers: Servers) -> None:
+    with pytest.raises(Refused, match="because"):
+        carry_out(Plan(refusal="because"), Sockets())
+    server = servers()
+    step = Step(say="save", on=Address(server.host, server.port), save_aside=True)
+    with pytest.raises(NotReached, match="no directory was given"):
+        carry_out(Plan((step,)), Sockets())
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (Address("192.0.2.11", 6379), "orders-192.0.2.11-6379-T.rdb"),
+        (Address("2001:db8::1", 6379), "orders-2001-db8--1-6379-T.rdb"),
+        (Address("/run/a.sock", 0), "orders-_run_a.sock-T.rdb"),
+    ],
+)
+def test_names_of_saved_files(address: Address, name: str) -> None:
+    assert Aside("/aside", "orders", "T").path(address) == f"/aside/{name}"

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A person at a terminal of this machine: types commands, with a home directory of their own. For env=dev."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.environment import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+TIMEOUT = 300  # seconds for one command
+
+
+@dataclass
+class Person:
+    """Runs commands in the checkout, with V(home) as home directory; with V(user) as that ordinary user."""
+
+    home: Path
+    user: str = ""
+    runs: list[Run] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        if self.user:
+            account = pwd.getpwnam(self.user)
+            os.chown(self.home, account.pw_uid, account.pw_gid)
+
+    def play(self, playbook: str, *arguments: str, code: int | None = 0) -> Run:
+        """Run a playbook. Raises AssertionError unless it ends with this exit code."""
+        return self.type(str(BIN / "ansible-playbook"), f"playbooks/{playbook}", *arguments, code=code)
+
+    def type(self, *words: str, code: int | None = 0) -> Run:
+        """Run a command that ends with the output of ansible-playbook."""
+        began = time.monotonic()
+        with self.start(*words) as process:
+            output, _nothing = process.communicate(timeout=TIMEOUT)
+        shown = " ".join([Path(words[0]).name, *words[1:]])
+        run = Run.of(shown, code=process.returncode, output=output, seconds=time.monotonic() - began)
+        self.runs.append(run)
+        print(f"    {run}", flush=True)
+        if code is not None and run.code != code:
+            raise AssertionError(f"exit code {run.code}, expected {code}\n{run}\n{run.output}")
+        return run
+
+    def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
+        """Start a command, its output in a pipe."""
+        # As the shell of a user has it: nothing of what molecule or pytest set.
+        foreign = ("ANSIBLE_", "MOLECULE_", "PYTEST_")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        own = {"HOME": str(self.home), "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "PATH": f"{BIN}:{os.environ['PATH']}"}
+        return subprocess.Popen(
+            [*self._as_user(), *words], cwd=ROOT, env={**kept, **own, **variables}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def _as_user(self) -> list[str]:
+        if not self.user:
+            return []
+        words = ["setpriv", f"--reuid={self.user}", f"--regid={pwd.getpwnam(self.user).pw_gid}", "--clear-groups"]
+        # By way of env, because setpriv itself still has root's rights when it starts a program.
+        seen = subprocess.run([*words, "env", sys.executable, "-c", ""], stderr=subprocess.DEVNULL, check=False)
+        if seen.returncode:
+            # A checkout or a Python below /root is hidden from everybody else: then this user may read it all the same.
+            words += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        return words
+
+    # What stands below the home directory
+
+    @property
+    def base(self) -> Path:
+        return self.home / ".local/state/steady.redis/dev"
+
+    def pid(self, instance: str) -> int:
+        return int((self.base / "data" / instance / f"{instance}.pid").read_text(encoding="ascii"))
+
+    def kill(self, *instances: str) -> None:
+        """End processes without warning, as a crash does."""
+        for instance in instances:
+            pid = self.pid(instance)
+            os.kill(pid, signal.SIGKILL)
+            while _alive(pid):
+                time.sleep(0.01)
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+def tree(directory: Path) -> dict[str, t.Any]:
+    """Every path below a directory with its size and time of change: equal means nothing was written."""
+    seen = {str(path): path.lstat() for path in directory.rglob("*")}
+    return {path: (found.st_mode, found.st_size, found.st_mtime_ns) for path, found in seen.items()}
+
+
+def end_with_children(process: subprocess.Popen[str]) -> None:
+    """kill -9 of a command and of everything it has started and still holds; daemons are not its children any more."""
+    family, waiting = [], [process.pid]
+    while waiting:
+        family.append(waiting.pop())
+        os.kill(family[-1], signal.SIGSTOP)  # so that nobody starts something while we count
+        waiting += [pid for pid in _children(family[-1]) if pid not in family]
+    for pid in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (directory / "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+            if fields[0] != "Z" and int(fields[1]) == parent:
+                found.append(int(directory.name))
+    return found
+
+
+@dataclass
+class Box:
+    """An inventory of one local host, box, whose processes and files are a test's own."""
+
+    directory: Path
+    groups: dict[str, t.Any]
+    variables: dict[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def base(self) -> Path:
+        return self.directory / "base"
+
+    def write(self, name: str = "inventory", **more: t.Any) -> str:
+        """Write the inventory, with these variables on top; give the option for it."""
+        groups = {**self.groups, **more.pop("redis_groups", {})}
+        host = {
+            "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "redis_address": "127.0.0.1",
+            "redis_manager": "process", "redis_base_directory": str(self.base),
+        }  # fmt: skip
+        variables = {"redis_groups": groups, **self.variables, **more}
+        path = self.directory / f"{name}.yml"
+        path.write_text(json.dumps({"dev": {"hosts": {"box": host}, "vars": variables}}), encoding="utf-8")
+        return f"--inventory={path}"
+
+    def pid(self, instance: str) -> int:
+        """Process id of an instance; 0 when it does not run."""
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((self.base / "data" / instance / f"{instance}.pid").read_text(encoding="ascii"))
+            return pid if _alive(pid) else 0
+        return 0
+
+    def pids(self) -> dict[str, int]:
+        """Every instance that has a directory, with its process."""
+        return {path.name: self.pid(path.name) for path in sorted((self.base / "etc").glob("*"))}
+
+    def end(self) -> None:
+        """End all processes. The directory is the test's."""
+        for pid in self.pids().values():
+            if pid:
+                os.kill(pid, signal.SIGKILL)
