@@ -23,12 +23,11 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
         kind = args.get("kind")
-        if kind:
-            args["files"] = files_of(kind, args)
+        files = files_of(kind, args) if kind else args.get("files", [])
+        secrets = {each["path"]: each.pop("secret") for each in files if "secret" in each}
+        module_args = {"files": files, "secrets": {**args.get("secrets", {}), **secrets}}
         result.update(
-            self._execute_module(
-                "steady.redis.redis_host_files", module_args={"files": args.get("files", [])}, task_vars=task_vars
-            )
+            self._execute_module("steady.redis.redis_host_files", module_args=module_args, task_vars=task_vars)
         )
         return result
 

@@ -61,6 +61,7 @@ def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
         unreachable=placed["silent"],
         limited_to=frozenset(args.get("limited_to") or ()),
         seats=placed["seats"],
+        unresolved=placed["unresolved"],
     )
 
 

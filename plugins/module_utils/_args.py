@@ -94,7 +94,8 @@ def watched_from(
     missing = [f"{key}: there is no file {connection[key]}" for key in TLS_FILES if not _is_there(connection[key])]
     if missing:
         raise Refused("\n".join(missing))
-    files = Tls(*(connection[key] for key in TLS_FILES), verify=connection["validate_certs"])
+    ca_file, cert_file, key_file = (connection[key] for key in TLS_FILES)
+    files = Tls(ca_file, cert_file, key_file, connection["validate_certs"])
     who = Credentials(connection["login_user"], password, connection["sentinel_user"], connection["sentinel_password"])
     connect = Sockets(who, files if connection["tls"] else None, connection["timeout"])
     secrets = {"requirepass": password, "masterauth": password} if check_secrets and not who.user else {}

@@ -51,6 +51,8 @@ def plan_config(
     what file_drift() found, by node: such a file is written anew.
     """
     nodes = [node for node in observation.nodes if node.name == only or not (only or node.member.hands_off)]
+    if not nodes and not only:
+        return Plan()  # none of them may be changed
     if not nodes:
         known = ", ".join(node.name for node in observation.nodes)
         return Plan(refusal=f"{observation.group.name} has no node {only!r}; it has {known}")

@@ -97,7 +97,10 @@ def place(estate: Estate) -> Placed:
     hosts = {host: _host(estate, host, groups, addresses) for host in estate.hosts}
     spots, flavor = _spots(estate), flavor_of(groups[0])
     for group in groups:
-        check_group(group, spots, strict=estate.is_strict(group["name"]), findings=findings)
+        strict = estate.is_strict(group["name"])
+        # Where a group is only tried out, on one machine as a rule, there is nothing to say about that.
+        if strict or not all(estate.is_dev(member["host"]) for member in group[NODES]):
+            check_group(group, spots, strict=strict, findings=findings)
         _check_client(estate, group, findings)
     _check_sockets(groups, findings)
     for host, facts in estate.facts.items():

@@ -52,6 +52,7 @@ class Site:
     unreachable: Mapping[str, str] = field(default_factory=dict)  # host → why
     limited_to: frozenset[str] = frozenset()  # empty: every host may be changed
     seats: Mapping[str, str] = field(default_factory=dict)
+    unresolved: Sequence[str] = ()  # hosts that are silent, and whose address nobody knows
 
     def may_change(self, host: str) -> bool:
         return not self.limited_to or host in self.limited_to
@@ -77,6 +78,7 @@ def plan_site(site: Site) -> Todo:
     """Compare what is with what is declared. Nothing is left out, also when it ends in a refusal."""
     new = {group["name"] for group in site.groups if is_new(site, group)}
     refusals = [_silent(host, why) for host, why in site.unreachable.items() if site.may_change(host)]
+    refusals += [_nowhere(host) for host in site.unresolved if not site.may_change(host)]
     refusals += [text for group in site.groups if group["name"] not in new for text in _refused(site, group)]
     hosts, lines = {}, []
     for host in site.hosts:
@@ -95,6 +97,9 @@ def plan_site(site: Site) -> Todo:
         before += "".join(pending.get(part, {}).get("diff", {}).get("before", "") for part in PARTS)
         after += "".join(pending.get(part, {}).get("diff", {}).get("after", "") for part in PARTS)
     notes = [note for name in groups for note in _notes(site, name, is_fresh=name in new or name in touched)]
+    for group in site.groups:
+        if not any(text.startswith(f"{group['name']} is ") for text in refusals):
+            refusals += _impossible(site, group["name"], is_fresh=group["name"] in new or group["name"] in touched)
     diff = {"before": before, "after": after}
     return Todo(hosts, groups, tuple(lines), tuple(dict.fromkeys(notes)), tuple(refusals), diff)
 
@@ -115,7 +120,15 @@ def is_new(site: Site, group: Json) -> bool:
 
 
 def _silent(host: str, why: str) -> str:
-    return f"{host} does not answer ssh ({why.strip()}). Mend that, or leave it out with --limit. Nothing was changed"
+    last = why.strip().rpartition("\n")[2]  # ssh says last what it failed at
+    return f"{host} does not answer ssh ({last}). Mend that, or leave it out with --limit. Nothing was changed"
+
+
+def _nowhere(host: str) -> str:
+    return (
+        f"{host} does not answer ssh and its address is not known, so its peers could not be told of it. "
+        "Set its redis_address in the inventory"
+    )
 
 
 def _refused(site: Site, group: Json) -> list[str]:
@@ -220,7 +233,9 @@ def _files(site: Site, kind: str, instances: Sequence[Json], facts: Json) -> lis
     wanted = wanted_files(kind, instances, lambda name: site.read(kind, name))
     paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
     new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
-    told = [path for path in paths if not _within(path, new) and not any(_within(f, [path]) for f in paths if f != path)]
+    told = [
+        path for path in paths if not _within(path, new) and not any(_within(f, [path]) for f in paths if f != path)
+    ]
     return [f"write {', '.join(told)}"] if told else []
 
 
@@ -278,6 +293,15 @@ def _touched_groups(site: Site, hosts: Json) -> set[str]:
                 if any(each["host"] == host and each["instance"] in down for each in group["sentinels"])
             }
     return touched
+
+
+def _impossible(site: Site, name: str, *, is_fresh: bool) -> list[str]:
+    """What a part would refuse halfway. Roles and Sentinels of a group that is started are another matter by then."""
+    entry = site.seen.get(name)
+    if not entry or (is_fresh and all(node["failure"] for node in entry["nodes"])):
+        return []
+    asked = PARTS[:1] if is_fresh else PARTS
+    return [f"{name}: {text}" for part in asked for text in [entry["pending"][part]["refusal"]] if text]
 
 
 def _notes(site: Site, name: str, *, is_fresh: bool) -> list[str]:

@@ -66,9 +66,8 @@ def _group(group: Json, entry: Json) -> list[str]:
         lines += [f"  - {without_name(name, reason)}" for reason in health["reasons"]]
     else:
         lines = [f"{name} is {state}: {without_name(name, entry['sentence'])}"]
-    notes = [note for part in entry["pending"].values() for note in part["notes"]]
     lines += [*render(entry["table"]), *(f"differs: {each}" for each in _differences(entry))]
-    lines += [f"note: {note}" for note in dict.fromkeys(notes)]
+    lines += [f"note: {note}" for note in _notes(entry)]
     return [*lines, f"connect: {connect(group, entry)}"]
 
 
@@ -77,6 +76,13 @@ def _differences(entry: Json) -> list[str]:
     diffs = [part["diff"] for part in entry["pending"].values()]
     pairs = [pair for diff in diffs for pair in zip(diff["before"].splitlines(), diff["after"].splitlines())]
     return [f"{before} → {after.split(': ', 1)[1]}" for before, after in pairs]
+
+
+def _notes(entry: Json) -> list[str]:
+    """What differs and stays as it is; that somebody does not answer has been said among the reasons."""
+    silent = tuple(each["failure_text"] for each in [*entry["nodes"], *entry["sentinels"]] if each["failure_text"])
+    notes = [note for part in entry["pending"].values() for note in part["notes"]]
+    return [note for note in dict.fromkeys(notes) if not note.endswith(silent)]
 
 
 def without_name(name: str, text: str) -> str:

@@ -88,8 +88,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
+from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._health import LAG_LIMIT, WARN_LEVEL, health
+from ansible_collections.steady.redis.plugins.module_utils._health import WARN_LEVEL, health
 from ansible_collections.steady.redis.plugins.module_utils._observe import observe
 from ansible_collections.steady.redis.plugins.module_utils._report import FAIL_AT
 

@@ -127,6 +127,8 @@ def main() -> None:
     spec = {
         "declared": {"type": "dict", "required": True},
         "hosts": {"type": "dict", "required": True},
+        "others": {"type": "list", "elements": "dict", "default": []},
+        "limit": {"type": "list", "elements": "str", "default": []},
         "refuse": {"type": "bool", "default": True},
     }
     module = AnsibleModule(spec, supports_check_mode=True)

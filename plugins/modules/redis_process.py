@@ -65,6 +65,7 @@ lines:
   sample: ["started demo-7101 (process 4711)"]
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -118,7 +119,8 @@ def stop(instance: Instance, timeout: float) -> str:
     pid, end = running(instance), time.monotonic() + timeout
     # Said again: a server that is writing its first append-only file refuses once, and forgets it.
     while running(instance) and time.monotonic() < end:
-        os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
         _soon(lambda: not running(instance), 0.5)
     if running(instance):
         raise Failed(
@@ -166,7 +168,7 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
 
 
 def tidy(instances: list[t.Any]) -> list[str]:
-    """Remove what the instances of a base directory share, where none is left: the start guard and empty directories."""
+    """Remove what the instances of a base directory share, once none is left: start guard and empty directories."""
     lines = []
     for base in sorted({os.path.dirname(os.path.dirname(each["conf_dir"])) for each in instances}):
         guard = f"{base}/lib/redis-start-guard"

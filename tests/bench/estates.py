@@ -12,6 +12,7 @@ import tempfile
 import time
 import typing as t
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -20,6 +21,13 @@ from tests.lab.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "password-of-a-benchmark"
+# Without starting the distribution's own server.
+INSTALL = """
+printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+chmod 0755 /usr/sbin/policy-rc.d
+apt-get install -qy --no-install-recommends redis-server python3-redis
+rm /usr/sbin/policy-rc.d
+"""
 
 
 class Estate:
@@ -72,10 +80,20 @@ class Machines(Estate):
         self.lab = Lab(os.environ.get("LAB", "bench"))
 
     def renew(self) -> None:
-        """Make the hosts anew: the package is in apt's cache, nothing is installed. Then log in once."""
+        """Make the hosts anew: the packages are in apt's cache, nothing is installed. Then log in once."""
         self.place.cleanup()
         self.directory.mkdir()
         self.lab.up()
+        self.log_in()
+
+    def renew_with_packages(self) -> None:
+        """The same, with the packages installed, as on machines from an image of one's own."""
+        self.renew()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda host: self.lab.run(host, "sh", "-ec", INSTALL), self.lab.hosts))
+
+    def log_in(self) -> None:
+        """Write the inventory, and open the connections that both sides of a ratio use."""
         hosts = {host: {"redis_zone": f"z{number}"} for number, host in enumerate(self.lab.hosts)}
         variables = {
             "redis_groups": {"orders": {"nodes": list(hosts), "maxmemory": "100mb"}},

@@ -30,11 +30,15 @@ class Series:
         cls, what: str, measured: Clocked, *, against: str, baseline: Clocked, rounds: int, target: str = "",
         before: Callable[[], None] = nothing,
     ) -> Series:  # fmt: skip
-        """Alternate: what else the machine does falls on both. V(before) prepares each round and is not counted."""
+        """Take the baseline right before and right after: what else the machine does falls on both.
+
+        V(before) prepares each round and is not counted.
+        """
         pairs = []
         for number in range(rounds):
             before()
-            pairs.append((baseline(), measured()))
+            first, took, last = baseline(), measured(), baseline()
+            pairs.append(((first + last) / 2, took))
             print(f"  {what} {number + 1}/{rounds}: {pairs[-1][1]:.2f} s : {pairs[-1][0]:.2f} s", flush=True)
         return cls(what, against, tuple(pairs), target)
 

@@ -152,7 +152,7 @@ def test_what_the_host_cannot_take(person: Person, box: Box) -> None:
         "box: maxmemory is 100000.",
         "Lower it to",
         "are needed, as two copies exist while the append-only file is rewritten",
-        "split: all 2 nodes" if "split: all 2 nodes" in message else "split: 2 nodes",
+        f"split: 2 nodes (box:{SPLIT[0]} and box:{SPLIT[1]}) stand on one machine: box",
         "alone: the declared password is not the one that stands in the files",
         f"alone-{ALONE[0]} on box (requirepass, masterauth)",
         "(1) ACL SETUSER default >NEW on every node",

@@ -27,9 +27,10 @@ def test_undone_are_all_steps_that_can_be_newest_first(servers: Servers) -> None
         command = ("CONFIG", "SET", "hz", value)
         return Step(say=f"hz {value}", on=on, command=command, undo=("CONFIG", "SET", "hz", before))
 
+    rewrite = Step(say="rewrite", on=on, command=("CONFIG", "REWRITE"))  # a Sentinel may do that at any time
     never = Step(say="never", on=on, wait=Wait("link-up", on, 0.2, "127.0.0.1:1"))
     with pytest.raises(NotReached) as caught:
-        carry_out(Plan((setting("20", "10"), setting("30", "20"), never)), Sockets())
+        carry_out(Plan((setting("20", "10"), setting("30", "20"), rewrite, never)), Sockets())
     assert str(caught.value) == (
         f"never: after 0.2 s it is still not so that {on} follows 127.0.0.1:1 and its link is up. "
         "Taken back: hz 30; Taken back: hz 20."

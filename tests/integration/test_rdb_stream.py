@@ -54,6 +54,7 @@ def test_the_file_holds_exactly_the_data_set(servers: Servers, tmp_path: Path, d
     path = tmp_path / "aside" / "orders.rdb"
     size = save_rdb(Sockets(Credentials(password=CANARY)), _address(server), str(path))
     assert (path.stat().st_size, path.stat().st_mode & 0o777) == (size, 0o600)
+    assert path.read_bytes()[-9] == 0xFF, "the end of an RDB file, but for its checksum"
     assert path.parent.stat().st_mode & 0o777 == 0o700
     again = loaded(servers, path, tmp_path / "again")
     again.client().config_set("requirepass", "")

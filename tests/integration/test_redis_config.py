@@ -131,6 +131,12 @@ def test_a_value_that_is_refused_takes_all_others_back(guarded: Group) -> None:
         assert lines(server, "lfu-decay-time") == []
 
 
+def test_a_goal_that_is_not_reached_is_a_failure(servers: Servers) -> None:
+    result = configure(options([servers()]), {"latency-tracking-info-percentiles": "50.000"})
+    assert result["failed"]
+    assert result["msg"].startswith("orders: the steps were done, but the goal is not reached: db-a: latency-tracking-")
+
+
 def test_a_file_that_somebody_edited_is_written_anew(servers: Servers) -> None:
     server = servers(config={"maxmemory": "1mb", "hz": 20})
     server.conf.write_text(server.conf.read_text(encoding="utf-8") + "maxmemory 9mb\n", encoding="utf-8")

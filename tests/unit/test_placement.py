@@ -193,17 +193,14 @@ def test_wrong_addresses(variables: Json, facts: Json, text: str) -> None:
     assert re.search(f"- db-a: .*{text}", message, re.MULTILINE)
 
 
-def test_dev_on_a_bare_machine_stands_on_loopback_and_only_warns() -> None:
+def test_dev_on_a_bare_machine_stands_on_loopback_and_that_goes_without_saying() -> None:
     declaration = together([resolve({}, Inventory(home="/home/op"), env="dev")])
     placed = put(declaration, localhost=host(1, manager="none", root=False, server_binary="/usr/bin/redis-server",
                                              server_version="7.0.15", python_redis="8.1.0"))  # fmt: skip
     gate(placed, "dev")
     assert {node["address"] for node in placed.groups[0]["nodes"]} == {"127.0.0.1"}
     assert placed.seats == {"demo": "localhost"}
-    assert [note for note in placed.notes if "one machine" in note] == [
-        "demo: all 3 nodes (localhost:7101, localhost:7102 and localhost:7103) stand on one machine: localhost",
-        "demo: all 3 Sentinels (localhost:27101, localhost:27102 and localhost:27103) stand on one machine",
-    ]
+    assert placed.notes == []
 
 
 # --- the gate: machines

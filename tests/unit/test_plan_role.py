@@ -29,6 +29,7 @@ from tests.unit.observations import (
     OLD_HISTORY,
     OTHER_HISTORY,
     OUTSIDE,
+    RARELY,
     A,
     B,
     C,
@@ -300,21 +301,41 @@ def test_an_address_in_brackets_is_followed_without_them() -> None:
 # --- What holds whatever is seen --------------------------------------------------------------------------------------
 
 
-def _beside_a_live_master(seen: Observation) -> Observation:
-    """The same nodes, but the first is a healthy master and all Sentinels are healthy: then most can be mended."""
-    sound = healthy(len(seen.nodes), len(seen.sentinels))
-    return dataclasses.replace(sound, nodes=(sound.nodes[0], *seen.nodes[1:]))
+HISTORIES = st.sampled_from([HISTORY, OTHER_HISTORY, OLD_HISTORY])
+PLACES = st.sampled_from([A, B, C, OUTSIDE])
 
 
-ANYTHING = arbitrary() | perturbed() | arbitrary().map(_beside_a_live_master)
-PLACES = st.sampled_from([None, None, None, A, B, C, OUTSIDE])
-ASKED = st.fixed_dictionaries(
-    {
-        "role": st.sampled_from([AUTO, AUTO, AUTO, MASTER, REPLICA]),
-        "only": st.sampled_from(["", "", "", "db-a", "db-b", "db-c"]),
+def _anybody(member: Member) -> st.SearchStrategy[Node]:
+    """A master or a replica of anything, with or without keys; now and then loading or silent."""
+    said = {
+        "replid": HISTORIES,
+        "keys": st.sampled_from([0, 1000]),
+        "offset": st.sampled_from([4000, 5000, 6000]),
+        "loading": RARELY,
+        "config": st.sampled_from([{}, {"min-replicas-to-write": "1"}, {"min-replicas-max-lag": "0"}]),
+    }
+    master = st.builds(Node, st.just(member), role=st.just(MASTER), **said)
+    replica = st.builds(Node, st.just(member), role=st.just(REPLICA), master=PLACES, link_up=st.booleans(), **said)
+    return st.one_of(master, master, replica, replica, replica, st.just(Node(member, failure="timeout")))
+
+
+@st.composite
+def mendable(draw: st.DrawFn) -> Observation:
+    """A live master, or none at all, and others that are out of step: from here most ways lead somewhere."""
+    sound = draw(st.sampled_from([healthy(3), healthy(4), healthy(3, 0), FRESH, REPLICAS]))
+    others = tuple(draw(_anybody(node.member)) for node in sound.nodes[1:])
+    return dataclasses.replace(sound, nodes=(sound.nodes[0], *others))
+
+
+ANYTHING = mendable() | mendable() | arbitrary() | perturbed()
+ASKED = st.just({}) | st.fixed_dictionaries(
+    {},
+    optional={
+        "role": st.sampled_from([AUTO, MASTER, REPLICA]),
+        "only": st.sampled_from(["db-a", "db-b", "db-c"]),
         "master": PLACES,
         "first": PLACES,
-    }
+    },
 )
 
 
@@ -371,7 +392,7 @@ def test_what_is_changed_is_put_back(seen: Observation, asked: Arguments) -> Non
             assert node.config.get("min-replicas-to-write", "0") == before.config.get("min-replicas-to-write", "0")
 
 
-@given(perturbed())
+@given(ANYTHING)
 def test_history_that_nobody_else_has_never_goes_without_a_word(seen: Observation) -> None:
     strange = dataclasses.replace(seen, nodes=tuple(_strange(node) for node in seen.nodes))
     plan = plan_role(strange)

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""redis_health: fine, a warning or critical, as real groups are."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.modules import CANARY, Result, options, options_of, run_module
+from tests.support.processes import Group, Server, wait_until
+
+Servers = Callable[..., Server]
+
+
+def health(args: dict[str, t.Any], **more: t.Any) -> Result:
+    result = run_module("redis_health", {**args, **more})
+    assert result["changed"] is False
+    return result
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_fine(shared_trio: Group, check: bool) -> None:
+    result = run_module("redis_health", options_of(shared_trio, fail_on="warning"), check=check)
+    assert not result["failed"], result["msg"]
+    assert (result["status"], result["state"], result["reasons"], result["notes"]) == (0, "healthy", [], [])
+
+
+def test_a_paused_replica_is_critical_and_named(trio: Group) -> None:
+    replica = trio.replicas[0]
+    replica.pause()
+    try:
+        result = health(options_of(trio))
+        assert (result["failed"], result["status"], result["state"]) == (True, 2, "nodes-down")
+        assert result["msg"].startswith("orders is critical.\n  - ")
+        (reason,) = [line for line in result["reasons"] if "does not answer PING" in line]
+        assert replica.address in reason
+        assert "start it (site.yml does), or replace its machine" in reason
+        assert not health(options_of(trio), fail_on="never")["failed"]
+    finally:
+        replica.resume()
+
+
+def test_a_sentinel_that_is_down_is_a_warning(trio: Group) -> None:
+    trio.sentinels[2].kill()
+    result = health(options_of(trio))
+    assert not result["failed"], "health fails only at critical"
+    assert result["status"] == 1
+    assert any(trio.sentinels[2].address in reason for reason in result["reasons"])
+    strict = health(options_of(trio), fail_on="warning")
+    assert (strict["failed"], strict["status"]) == (True, 1)
+    assert strict["msg"].startswith("orders is not fine.")
+
+
+def test_a_replica_without_its_link_is_a_warning(servers: Servers) -> None:
+    master = servers()
+    replica = servers(replicaof=master)
+    wait_until(replica.linked, 10, "linked")
+    master.client().execute_command("CONFIG", "SET", "requirepass", CANARY)
+    master.client().execute_command("CLIENT", "KILL", "TYPE", "replica")
+    master.password = replica.password = CANARY
+    master.close()
+    replica.client().config_set("requirepass", CANARY)
+    replica.close()
+    # Until then it may only be about to synchronise again.
+    wait_until(lambda: replica.client().info("replication")["master_link_down_since_seconds"] > 0, 10, "no link")
+    result = health(options([master, replica]))
+    assert result["status"] >= 1
+    assert any(f"{replica.address}) has no link to its master" in reason for reason in result["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("config", "level", "status"),
+    [
+        ({"maxmemory": "2mb", "maxmemory-policy": "noeviction"}, 40, 1),
+        ({"maxmemory": "2mb", "maxmemory-policy": "noeviction"}, 99, 0),
+        ({"maxmemory": "2mb", "maxmemory-policy": "allkeys-lru"}, 40, 0),
+        ({"maxmemory": "0"}, 1, 0),
+    ],
+)
+def test_memory_counts_only_where_nothing_is_evicted(
+    servers: Servers, config: dict[str, str], level: int, status: int
+) -> None:
+    one = servers(config=config)
+    result = health(options([one]), used_memory_warn_level_proc=level)
+    assert result["status"] == status, result["reasons"]
+    assert any("one node" in note for note in result["notes"])
+    assert not status or "refuses writes when it is full: raise maxmemory or delete keys" in result["reasons"][0]
