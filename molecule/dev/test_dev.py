@@ -31,7 +31,8 @@ def person(request: pytest.FixtureRequest) -> Iterator[Person]:
         Path(base).chmod(0o755)
         who = Person(Path(base) / "home", user=getattr(request, "param", ""))
         yield who
-        who.play("dev_down.yml", code=None)
+        if who.base.exists():
+            who.play("dev_down.yml", code=None)
 
 
 @pytest.fixture
@@ -84,7 +85,6 @@ def test_from_nothing_through_crashes_to_nothing(person: Person, demo: View, tmp
 
     person.type("make", "demo-down")
     assert not person.base.exists()
-    assert "demo is absent" in person.play("health.yml", code=2).output
 
 
 @pytest.mark.parametrize("person", [ORDINARY], indirect=True, ids=["ordinary"])

@@ -164,7 +164,7 @@ def _meeting(observation: Observation, plan: Plan, name: str, target: Address) -
     told = [step.on for step in plan.steps if step.command[:2] == ("SENTINEL", "MONITOR")]
     if not told:
         return ()
-    others = sum(view.answered for view in observation.sentinels) - 1
+    others = sum(view.knows or (view.answered and not view.member.hands_off) for view in observation.sentinels) - 1
     replicas = sum(node.is_replica and node.link_up and node.master == target for node in observation.nodes)
     value = f"{name} {replicas} {others}"
     return tuple(
@@ -179,6 +179,11 @@ def _meeting(observation: Observation, plan: Plan, name: str, target: Address) -
 
 
 def _forget(observation: Observation, name: str) -> Plan:
+    beyond = [view.member.name for view in observation.voices if view.member.hands_off]
+    if beyond:
+        return Plan(
+            refusal=f"{name} can be forgotten only on all Sentinels at once, so without a limit: not {beyond[0]}"
+        )
     silent = [view for view in observation.sentinels if not view.answered]
     if silent:
         return Plan(

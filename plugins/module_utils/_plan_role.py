@@ -50,7 +50,7 @@ def plan_role(
     target, refusal = _target(observation, master, first)
     if target is None:
         return Plan(refusal=refusal)
-    if not target.is_master and target not in nodes:
+    if not target.is_master and (target not in nodes or target.member.hands_off):
         return Plan(
             refusal=f"{target.name} ({target.address}) is to be followed and is no master yet: set its role first"
         )

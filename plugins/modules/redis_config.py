@@ -53,7 +53,8 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: full
+    support: partial
+    details: Full without O(files). With it, a file is written at every run, because its text cannot be read from here.
 seealso:
   - module: steady.redis.redis_config_file
 """

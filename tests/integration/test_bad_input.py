@@ -67,7 +67,8 @@ def sentinel(port: int) -> t.Any:
 def everything(box: Box) -> dict[str, t.Any]:
     """Whatever a run could have changed: files of ours, processes, roles, keys."""
     files = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in box.base.rglob("*") if ours(path)}
-    roles = {port: told(node(port)) for port in (*ALONE, *SPLIT, *TORN, *SLOW)}
+    # The replica of the loading master is left out: it tries to synchronise again and again.
+    roles = {port: told(node(port)) for port in (*ALONE, *SPLIT, *TORN, SLOW[0])}
     return {"files": files, "processes": box.pids(), "roles": roles}
 
 
@@ -80,7 +81,7 @@ def told(client: t.Any) -> dict[str, t.Any]:
     seen = client.info()
     kept = ("run_id", "role", "master_port", "config_file")
     loads = seen["loading"] or seen.get("master_sync_in_progress")
-    return {**{key: seen.get(key) for key in kept}, "keys": "loading" if loads else seen.get("db0")}
+    return {**{key: seen.get(key) for key in kept}, "keys": "not loaded yet" if loads else seen.get("db0")}
 
 
 def refused(person: Person, *words: str) -> str:
@@ -121,15 +122,15 @@ def test_every_mistake_of_a_declaration_at_once(person: Person, tmp_path: Path) 
         "five": {"nodes": [*seats(ALONE), "db-x"], "sentinels": sentinels},
     }
     message = refused(person, "-e", "env=dev", Box(tmp_path, groups).write())
-    for says in (
+    expected = (
         "The declaration of dev is wrong. Nothing was changed.",
         "redis_groups.one.maxmemroy: there is no such key; did you mean maxmemory?",
         "redis_groups.two.sentinels: are 2. An even number survives no more failures than one less",
         "redis_groups.three.quorum: is 4, but there are 3 Sentinels; 2 is a majority",
         "redis_groups.four.quorum: is 1: a single Sentinel that lost its network would call the master down",
         "redis_groups.five.nodes[1]: host db-x is not in the inventory; known are: box",
-    ):
-        assert says in message
+    )
+    assert [says for says in expected if says not in message] == [], message
     assert message.count(" - redis_groups.") == 5, "and nothing else"
     assert not (tmp_path / "base").exists()
 
@@ -145,7 +146,7 @@ def test_what_the_host_cannot_take(person: Person, box: Box) -> None:
         before = everything(box)
         message = refused(person, "-e", "env=dev", inventory)
     assert everything(box) == before
-    for says in (
+    expected = (
         "dev cannot be placed like this. Nothing was changed.",
         f"box: port {port} for new-{port} is taken: ",
         f"listens on {HOST}:{port}. Stop it or choose another port",
@@ -156,8 +157,8 @@ def test_what_the_host_cannot_take(person: Person, box: Box) -> None:
         "alone: the declared password is not the one that stands in the files",
         f"alone-{ALONE[0]} on box (requirepass, masterauth)",
         "(1) ACL SETUSER default >NEW on every node",
-    ):
-        assert says in message
+    )
+    assert [says for says in expected if says not in message] == [], message
 
 
 def test_groups_that_nobody_may_touch_unasked(person: Person, box: Box) -> None:
@@ -170,7 +171,7 @@ def test_groups_that_nobody_may_touch_unasked(person: Person, box: Box) -> None:
     message = refused(person, "-e", "env=dev", box.write())
     assert node(SLOW[0]).info("persistence")["loading"], "it still loads, or this showed nothing"
     assert everything(box) == before
-    for says in (
+    expected = (
         "Nothing was changed.",
         "split is two-masters: more than one master holds data, and nothing tells which one counts",
         f"({HOST}:{SPLIT[0]})",
@@ -179,8 +180,8 @@ def test_groups_that_nobody_may_touch_unasked(person: Person, box: Box) -> None:
         f"names {HOST}:{TORN[1]}",
         "slow is master-loading: still loading its data",
         "What to do: wait until it has loaded, then run again",
-    ):
-        assert says in message
+    )
+    assert [says for says in expected if says not in message] == [], message
     assert "alone" not in message
 
 

@@ -36,7 +36,7 @@ def test_undone_are_all_steps_that_can_be_newest_first(servers: Servers) -> None
         "Taken back: hz 30; Taken back: hz 20."
     )
     assert server.client().config_get("hz") == {"hz": "10"}
-    assert "hz 20" not in server.conf.read_text(encoding="utf-8")
+    assert "hz 30" not in server.conf.read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_taken_back_is_said(servers: Servers) -> None:

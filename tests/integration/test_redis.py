@@ -9,7 +9,6 @@ import gc
 import socket
 import threading
 import time
-import typing as t
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -276,7 +275,8 @@ def loading_server(servers: Servers) -> Server:
             pipeline.set(f"key:{number}", number)
         pipeline.execute()
     server.stop()
-    return t.cast(Server, server.start(wait=False))
+    server.start(wait=False)
+    return server
 
 
 def test_a_server_that_loads_its_data_set(servers: Servers) -> None:

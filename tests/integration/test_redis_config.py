@@ -14,9 +14,10 @@ import pytest
 import redis
 
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
+from tests.support.certificates import Authority
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
 from tests.support.old_server import BINARY, OldServer
-from tests.support.processes import Group, Server, make_group
+from tests.support.processes import Group, Server, free_port, make_group
 
 Servers = Callable[..., Server]
 
@@ -169,6 +170,25 @@ def test_a_wrong_password_is_one_message_with_every_address(guarded: Group) -> N
     for server in guarded.servers:
         assert f"{server.address} answered: invalid username-password pair or user is disabled" in result["msg"]
     assert "\n" not in result["msg"]
+
+
+def test_by_tls_with_a_client_certificate(servers: Servers, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    own, ours, port = authority.certificate("server"), authority.certificate("client"), free_port()
+    files = {"tls-cert-file": str(own.cert), "tls-key-file": str(own.key), "tls-ca-cert-file": str(authority.cert)}
+    server = servers(config={"tls-port": port, **files}, password=CANARY)
+    args = options([server], tls=True, ca_file=str(authority.cert), cert_file=str(ours.cert), key_file=str(ours.key))
+    args["nodes"] = [{"name": "db-a", "address": server.host, "port": port}]
+    four_steps("redis_config", {**args, "config": {"hz": 33}}, lambda: live(server, "hz"))
+    without = configure({**args, "cert_file": "", "key_file": ""}, {"hz": 34})
+    assert f"No node of orders can be asked: {server.host}:{port} " in without["msg"]
+
+
+def test_by_a_unix_socket(servers: Servers, tmp_path: Path) -> None:
+    path = str(tmp_path / "redis.sock")
+    server = servers(config={"unixsocket": path}, password=CANARY)
+    args = {**options([server]), "nodes": [{"name": "db-a", "address": path}]}
+    four_steps("redis_config", {**args, "config": {"hz": 33}}, lambda: live(server, "hz"))
 
 
 def test_a_silent_node_is_left_alone_with_a_note(guarded: Group) -> None:

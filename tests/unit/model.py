@@ -92,14 +92,15 @@ def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
     return view if key.startswith("auth-") else dataclasses.replace(view, settings={**view.settings, key: value})
 
 
-def ring(observation: Observation) -> list[Node]:
-    """Nodes that follow each other in a circle."""
-    for start in observation.nodes:
-        chain: list[Node] = []
-        at: Node | None = start
-        while at is not None and at.is_replica and at not in chain:
-            chain.append(at)
-            at = observation.node_at(at.master)
-        if at is not None and at in chain:
-            return chain
-    return []
+def in_rings(observation: Observation) -> set[str]:
+    """The names of all nodes that follow themselves, directly or by way of others."""
+    return {node.name for node in observation.nodes if _comes_back(observation, node)}
+
+
+def _comes_back(observation: Observation, start: Node) -> bool:
+    at = observation.node_at(start.master) if start.is_replica else None
+    for _unused in observation.nodes:
+        if at is None or at is start or not at.is_replica:
+            break
+        at = observation.node_at(at.master)
+    return at is start

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +80,7 @@ def test_a_key_taken_out_goes_back_to_the_default() -> None:
 
 
 def test_a_file_that_somebody_edited_is_written_anew() -> None:
-    files = {"db-a": {"maxmemory": "1"}, "db-b": {"appendfsync": None, "save": None}}
+    files: dict[str, dict[str, str | None]] = {"db-a": {"maxmemory": "1"}, "db-b": {"appendfsync": None, "save": None}}
     defaults = {"appendfsync": "everysec", "save": "3600 1"}
     wanted = {key: CONFIG[key] for key in ("maxmemory", "appendfsync", "save")}
     plan = plan_config(SEEN, wanted, defaults=defaults, files=files)
@@ -105,6 +107,16 @@ def test_an_older_server_is_not_asked_for_what_it_cannot_know() -> None:
     old = but(SEEN, "db-b", version="6.2.14")
     plan = plan_config(but(old, "db-a", config={"shutdown-timeout": "10"}), {"shutdown-timeout": "20"})
     assert commands(plan) == ["192.0.2.11 CONFIG SET shutdown-timeout 20", "192.0.2.11 CONFIG REWRITE"]
+
+
+def test_beyond_the_limit_nothing_is_touched_unless_named() -> None:
+    far = tuple(
+        dataclasses.replace(node, member=dataclasses.replace(node.member, hands_off=True)) for node in SEEN.nodes
+    )
+    one = dataclasses.replace(SEEN, nodes=(far[0], SEEN.nodes[1]))
+    assert {step.on.host for step in plan_config(one, {"maxmemory": "1"}).steps} == {"192.0.2.12"}
+    assert {step.on.host for step in plan_config(one, {"maxmemory": "1"}, only="db-a").steps} == {"192.0.2.11"}
+    assert plan_config(dataclasses.replace(SEEN, nodes=far), {"maxmemory": "1"}) == Plan()
 
 
 def test_silent_nodes_are_noted() -> None:

@@ -34,10 +34,21 @@ from tests.unit.observations import (
 PASSWORD = "canary-1f0c"
 
 
-def declared(observation: Observation, *, quorum: int = 0, **settings: str) -> Observation:
+def declared(observation: Observation, settings: dict[str, str], *, quorum: int = 0) -> Observation:
     """The same, with these wishes for its Sentinels."""
     group = dataclasses.replace(observation.group, quorum=quorum, settings=settings)
     return dataclasses.replace(observation, group=group)
+
+
+def beyond(observation: Observation, *names: str) -> Observation:
+    """The same, but these Sentinels are beyond the limit of this run."""
+    views = tuple(
+        dataclasses.replace(view, member=dataclasses.replace(view.member, hands_off=True))
+        if view.member.name in names
+        else view
+        for view in observation.sentinels
+    )
+    return dataclasses.replace(observation, sentinels=views)
 
 
 def commands(plan: Plan) -> list[str]:
@@ -83,6 +94,13 @@ def test_only_what_can_be_found_is_waited_for() -> None:
     assert plan_monitor(seen).steps[-1].say.endswith("has found 1 replicas and 1 other Sentinels of orders")
 
 
+def test_beyond_the_limit_nobody_is_told_and_nobody_waited_for() -> None:
+    plan = plan_monitor(beyond(unaware(healthy(), "db-a", "db-b"), "db-a"))
+    assert {step.on.host for step in plan.steps} == {"192.0.2.12"}
+    assert plan.steps[-1].say.endswith("has found 2 replicas and 1 other Sentinels of orders")
+    assert plan_monitor(beyond(silent_sentinels(healthy(), "db-a"), "db-a")) == Plan()
+
+
 def test_the_group_may_have_another_name_there() -> None:
     plan = plan_monitor(unaware(healthy()), name="shop-orders")
     assert all(command.split()[2] == "shop-orders" for command in commands(plan))
@@ -94,7 +112,7 @@ def test_a_silent_sentinel_is_left_alone_with_a_note() -> None:
 
 
 def test_a_quorum_that_cannot_be_reached_is_noted() -> None:
-    plan = plan_monitor(declared(healthy(), quorum=4))
+    plan = plan_monitor(declared(healthy(), {}, quorum=4))
     assert plan.notes == ("quorum 4 can never be reached by 3 Sentinels: no failover will ever start",)
 
 
@@ -125,7 +143,7 @@ REFUSALS: list[tuple[Observation, dict[str, t.Any], str]] = [
         {},
         "Sentinel db-b leads a failover of orders: run this again when it has ended",
     ),
-    (declared(healthy(), hz="2"), {}, "settings: hz is not one of down-after-milliseconds, failover-timeout"),
+    (declared(healthy(), {"hz": "2"}), {}, "settings: hz is not one of down-after-milliseconds, failover-timeout"),
     (healthy(), {"master": B}, "192.0.2.12:6379 was asked for, but the live master of orders is 192.0.2.11:6379"),
     (
         silent(unaware(healthy()), "db-a"),
@@ -148,6 +166,7 @@ REFUSALS: list[tuple[Observation, dict[str, t.Any], str]] = [
         {},
         "no Sentinel that answers knows orders, and db-b cannot be asked: it may come back with an older master",
     ),
+    (beyond(healthy(), "db-b"), {"state": ABSENT}, "on all Sentinels at once, so without a limit: not db-b"),
     (
         silent_sentinels(healthy(), "db-b"),
         {"state": ABSENT},
@@ -166,7 +185,7 @@ def test_refusals(seen: Observation, arguments: dict[str, t.Any], text: str) -> 
 
 def test_all_wrong_settings_are_named_at_once() -> None:
     wrong = {"down-after-milliseconds": "5s", "failover-timeout": "0", "notification-script": "/bin/true"}
-    plan = plan_monitor(declared(healthy(), **wrong))
+    plan = plan_monitor(declared(healthy(), wrong))
     assert plan.refusal.splitlines() == [
         "settings: notification-script is not one of down-after-milliseconds, failover-timeout, parallel-syncs",
         "settings: down-after-milliseconds is '5s', it must be a whole number above 0",

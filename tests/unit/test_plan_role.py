@@ -23,7 +23,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Node,
     Observation,
 )
-from tests.unit.model import carried_out, ring, stages
+from tests.unit.model import carried_out, in_rings, stages
 from tests.unit.observations import (
     HISTORY,
     OLD_HISTORY,
@@ -50,6 +50,17 @@ NO_MASTER = but(silent(healthy(), "db-a"), link_up=False)
 FRESH = empty_master(unaware(healthy()))
 
 Arguments = dict[str, t.Any]
+
+
+def beyond(observation: Observation, *names: str) -> Observation:
+    """The same, but these nodes are beyond the limit of this run."""
+    nodes = tuple(
+        dataclasses.replace(node, member=dataclasses.replace(node.member, hands_off=True))
+        if node.name in names
+        else node
+        for node in observation.nodes
+    )
+    return dataclasses.replace(observation, nodes=nodes)
 
 
 def words(plan: Plan) -> list[str]:
@@ -172,6 +183,12 @@ def test_who_cannot_be_told_is_left_alone_with_a_note(seen: Observation, note: s
     assert note in plan.notes[0]
 
 
+def test_beyond_the_limit_nothing_is_touched_and_nothing_said() -> None:
+    seen = but(healthy(), "db-b", "db-c", master=OUTSIDE)
+    assert {step.on for step in plan_role(beyond(seen, "db-c")).steps} == {B}
+    assert plan_role(beyond(silent(seen, "db-c"), "db-b", "db-c")) == Plan()
+
+
 def test_only_the_named_node_is_touched() -> None:
     seen = but(healthy(), "db-b", "db-c", master=OUTSIDE)
     assert {step.on for step in plan_role(seen, only="db-c").steps} == {C}
@@ -241,6 +258,11 @@ REFUSALS: list[tuple[Observation, Arguments, str]] = [
         {},
         "db-c (192.0.2.13:6379) holds 1000 keys of another history than db-a, and they cannot be saved while its link "
         "to 198.51.100.9:6379 is down",
+    ),
+    (
+        beyond(but(FRESH, role=REPLICA, master=OUTSIDE), "db-a"),
+        {"first": A},
+        "db-a (192.0.2.11:6379) is to be followed and is no master yet: set its role first",
     ),
     # The declared first node counts only where nothing can be lost.
     (silent(FRESH, "db-c"), {"first": A}, "no live master"),
@@ -328,7 +350,7 @@ def mendable(draw: st.DrawFn) -> Observation:
 
 
 ANYTHING = mendable() | mendable() | arbitrary() | perturbed()
-ASKED = st.just({}) | st.fixed_dictionaries(
+ASKED: st.SearchStrategy[Arguments] = st.just({}) | st.fixed_dictionaries(
     {},
     optional={
         "role": st.sampled_from([AUTO, MASTER, REPLICA]),
@@ -350,16 +372,23 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(seen: Observation, ask
 @given(ANYTHING, ASKED)
 def test_at_no_moment_there_are_more_masters_than_before_or_a_new_ring(seen: Observation, asked: Arguments) -> None:
     plan = plan_role(seen, **asked)
-    before = {node.name for node in ring(seen)}
     for now in stages(seen, plan):
         assert len(now.masters) <= max(len(seen.masters), 1)
-        assert {node.name for node in ring(now)} <= before
+        assert in_rings(now) <= in_rings(seen)
 
 
 @given(ANYTHING, ASKED)
 def test_the_live_master_is_never_touched(seen: Observation, asked: Arguments) -> None:
     live = seen.live_master
     assert not any(live is not None and step.on == live.address for step in plan_role(seen, **asked).steps)
+
+
+@given(ANYTHING, ASKED, st.sets(st.sampled_from(["db-a", "db-b", "db-c"])))
+def test_nobody_beyond_the_limit_is_touched(seen: Observation, asked: Arguments, names: set[str]) -> None:
+    limited = beyond(seen, *names)
+    far = {node.address for node in limited.nodes if node.member.hands_off}
+    if asked.get("role") != MASTER:
+        assert not far & {step.on for step in plan_role(limited, **asked).steps}
 
 
 @given(ANYTHING, ASKED)
