@@ -132,7 +132,9 @@ def test_a_wrong_master_is_demoted_and_its_data_kept(prod: Environment) -> None:
     sentinels_wait(prod, seconds=8)
     assert run.changed == {SEAT: ("steady.redis.replication : Roles | All nodes follow the live master",)}
     assert orders.role(wrong) == "replica"
-    (path,) = set(re.findall(rf"{ASIDE}/\S+\.rdb", run.output)) or {"no path was printed"}
+    saved = set(re.findall(rf"{ASIDE}/\S+\.rdb", run.output))
+    assert len(saved) == 1, "the user is told where the data are"
+    path = saved.pop()
     assert loaded(prod, path) == [f"value {number}" for number in range(100)]
     with orders.client(wrong) as client:
         assert client.exists("only-here:0") == 0, "the live master's history counts"

@@ -15,6 +15,10 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import Fil
 ROLES = Path(__file__).parents[2] / "roles"
 
 
+# Masked before the package arrives: its own instance would listen on port 6379, without a password.
+MASK = {"path": "/etc/systemd/system/redis-server.service", "link": "/dev/null", "mode": "0777"}
+
+
 class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = True
@@ -43,8 +47,8 @@ def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         sentinel_password=password,
         bootstrap=args.get("bootstrap") or (),
     )
-    once = [_sentinel_conf(each, password) for each in instances] if kind == "sentinel" else []
-    return [file.as_args() for file in files] + once
+    more = [_sentinel_conf(each, password) for each in instances] if kind == "sentinel" else []
+    return [file.as_args() for file in files] + more + ([MASK] if kind == "host" else [])
 
 
 def _sentinel_conf(instance: dict[str, t.Any], password: str) -> dict[str, t.Any]:

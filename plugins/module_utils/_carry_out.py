@@ -18,7 +18,7 @@ from ansible_collections.steady.redis.plugins.module_utils._redis import (
     pairs,
     wait_until,
 )
-from ansible_collections.steady.redis.plugins.module_utils._topology import Address, parse_info
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address, followers, parse_info
 
 
 @dataclass(frozen=True)
@@ -100,20 +100,23 @@ def _patiently(met: Callable[[Wait, Connector], bool], wait: Wait, connect: Conn
         return False
 
 
-def _info(wait: Wait, connect: Connector) -> Mapping[str, str]:
-    with connect(wait.on) as link:
+def _info(address: Address, connect: Connector) -> Mapping[str, str]:
+    with connect(address) as link:
         return parse_info(link.ask("INFO", "replication"))
 
 
 def link_up(wait: Wait, connect: Connector) -> bool:
-    """It follows V(value) and has received the whole data set."""
-    info = _info(wait, connect)
-    follows = f"{info.get('master_host')}:{info.get('master_port')}"
-    return follows == wait.value.replace("[", "").replace("]", "") and info.get("master_link_status") == "up"
+    """It follows V(value), has received the whole data set, and gets every write from now on."""
+    info, master = _info(wait.on, connect), Address.parse(wait.value)
+    follows = (info.get("master_host"), info.get("master_port")) == (master.host, str(master.port))
+    if not follows or info.get("master_link_status") != "up":
+        return False
+    # For up to a second after this the master still keeps writes to itself, and they are lost if it dies.
+    return followers(_info(master, connect)).get(wait.on, "online") == "online"
 
 
 def role_master(wait: Wait, connect: Connector) -> bool:
-    return _info(wait, connect).get("role") == "master"
+    return _info(wait.on, connect).get("role") == "master"
 
 
 def sentinel_sees(wait: Wait, connect: Connector) -> bool:

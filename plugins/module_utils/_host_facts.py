@@ -60,11 +60,20 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
         "listeners": proc.listeners({each["port"] for _kind, each in wanted}),
         "files": describe_files([*_own_files(params), *params["files"]], not_seen),
         "instances": instances,
+        "standing": _standing(params),
         "disk": disk,
     }
     if not seen["root"] and any(each["pid"] is None for each in seen["listeners"]):
         not_seen.append("the processes that listen on the wanted ports")
     return {**seen, "not_seen": list(dict.fromkeys(not_seen))}
+
+
+def _standing(params: dict[str, t.Any]) -> list[str]:
+    """Every instance that has a configuration beside the wanted ones, declared or not."""
+    roots = {os.path.dirname(each["conf_dir"]) for each in [*params["servers"], *params["sentinels"]]}
+    names = ("redis.conf", "sentinel.conf")
+    found = [path for root in roots for name in names for path in glob.glob(f"{glob.escape(root)}/*/{name}")]
+    return sorted(os.path.basename(os.path.dirname(path)) for path in found)
 
 
 def _machine() -> dict[str, t.Any]:

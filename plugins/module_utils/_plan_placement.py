@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
+from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
     NODES,
     SENTINELS,
@@ -107,8 +108,22 @@ def place(estate: Estate) -> Placed:
         strict = estate.is_strict(*estate.groups_on(host))
         check_host(host, hosts[host], facts, flavor=flavor, strict=strict, findings=findings)
     _check_passwords(estate, findings)
+    for host, facts in estate.facts.items():
+        findings.notes += [
+            _left_over(host, name, estate.hosts[host]["manager"]) for name in _undeclared(estate, host, facts)
+        ]
     seats = {group["name"]: _seat(estate, group) for group in groups}
     return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, findings.notes)
+
+
+def _undeclared(estate: Estate, host: str, facts: Json) -> list[str]:
+    return [name for name in facts.get("standing", ()) if name not in estate.hosts[host]["declared"]]
+
+
+def _left_over(host: str, name: str, manager: str) -> str:
+    unit = unit_of(SENTINEL if name.startswith("sentinel-") else SERVER, name)
+    how = f"systemctl disable --now {unit}" if manager == SYSTEMD else "stop its process"
+    return f"{host}: {name} is no longer declared, and is left alone. If it is not needed: {how}"
 
 
 def gate(placed: Placed, env: str) -> None:

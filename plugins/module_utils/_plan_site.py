@@ -140,7 +140,7 @@ def _refused(site: Site, group: Json) -> list[str]:
             f"Install python3-redis on one of {where}"
         ]
     overwritten = _would_be_overwritten(site, group, entry)
-    if overwritten or entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _all_hosts_seen(site, group)):
+    if overwritten or entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _may_start_all(site, group, entry)):
         return overwritten
     evidence = "".join(f"\n      {line}" for line in entry["evidence"])
     sentence = without_name(group["name"], entry["sentence"])
@@ -163,8 +163,11 @@ def _would_be_overwritten(site: Site, group: Json, entry: Json) -> list[str]:
     return found
 
 
-def _all_hosts_seen(site: Site, group: Json) -> bool:
-    return all(each["host"] in site.hosts for each in group["nodes"])
+def _may_start_all(site: Site, group: Json, entry: Json) -> bool:
+    """Every host answers, and no Sentinel has its master elsewhere: a port or a host was changed in the declaration."""
+    places = {f"{each['address']}:{each['port']}" for each in group["nodes"]}
+    named = {view["master"] for view in entry["sentinels"] if view["master"]}
+    return all(each["host"] in site.hosts for each in group["nodes"]) and named <= places
 
 
 def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], list[str]]:
@@ -214,9 +217,8 @@ def _packages(facts: Json) -> list[str]:
 
 
 def stock_units(facts: Json) -> list[str]:
-    """The distribution's own units that could run beside ours; the server's comes with its package."""
-    coming = STOCK_UNITS[:1] if not facts["packages"].get(PACKAGES[0], {}).get("installed") else ()
-    return [unit for unit in STOCK_UNITS if unit in coming or facts["units"].get(unit, {}).get("load") == "loaded"]
+    """The distribution's own units that stand there and could run beside ours. One to come is masked by a file."""
+    return [unit for unit in STOCK_UNITS if facts["units"].get(unit, {}).get("load") == "loaded"]
 
 
 def _kernel(facts: Json) -> list[str]:

@@ -64,7 +64,8 @@ _GONE = (
     State(
         "all-nodes-down",
         "no node answers: {who}",
-        f"on bare machines site.yml goes on; where there is data, do not start anything before reading: {BY_HAND}",
+        "site.yml starts them all when every host answers ssh: their start guards settle who has the data. "
+        f"Where a host or its disk is gone, start nothing before reading: {BY_HAND}",
         recover=True,
     ),
     State(

@@ -30,6 +30,10 @@ options:
         description: The text of the file.
         type: str
         default: ""
+      link:
+        description: It is a symbolic link to this path.
+        type: str
+        default: ""
       directory:
         description: It is a directory.
         type: bool
@@ -109,6 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 FILE_SPEC = {
     "path": {"type": "path", "required": True},
     "content": {"type": "str", "default": ""},
+    "link": {"type": "str", "default": ""},
     "directory": {"type": "bool", "default": False},
     "mode": {"type": "str", "required": True},
     "owner": {"type": "str", "default": ""},
@@ -120,6 +125,8 @@ FILE_SPEC = {
 def put(module: AnsibleModule, wanted: Mapping[str, t.Any]) -> dict[str, t.Any] | None:
     """Bring one path in line. Returns its diff, or None where nothing differed."""
     path = wanted["path"]
+    if wanted["link"]:
+        return _put_link(module, path, wanted["link"])
     before = None if wanted["directory"] else _text(path)
     secret = path in module.params["secrets"]
     after = module.params["secrets"].get(path, wanted["content"])
@@ -142,6 +149,16 @@ def put(module: AnsibleModule, wanted: Mapping[str, t.Any]) -> dict[str, t.Any] 
     if secret or wanted["directory"] or wanted["once"]:
         return {"before_header": path, "after_header": path, "before": "", "after": "(not shown)\n" if rewrite else ""}
     return {"before_header": path, "after_header": path, "before": before or "", "after": after}
+
+
+def _put_link(module: AnsibleModule, path: str, target: str) -> dict[str, t.Any] | None:
+    if os.path.islink(path) and os.readlink(path) == target:
+        return None
+    if not module.check_mode:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(target, f"{path}.new")
+        os.replace(f"{path}.new", path)
+    return {"before_header": path, "after_header": path, "before": "", "after": f"link to {target}\n"}
 
 
 def _text(path: str) -> str | None:

@@ -228,6 +228,11 @@ host:
         "password_differs": [], "pid": 123, "running": true,
         "guard": {"self": "192.0.2.11:6379", "peers": ["192.0.2.12:6379"], "sentinels": ["192.0.2.12:26379"]},
         "disk": "/var/lib/redis/orders-6379"}}
+    standing:
+      description: Every instance that has a configuration on this host, declared or not.
+      type: list
+      elements: str
+      sample: ["orders-6379", "sentinel-26379"]
     disk:
       description: >-
         Bytes V(free) and V(total), and the V(device), of the nearest directory that exists, for each data directory.

@@ -55,11 +55,18 @@ def test_all_is_in_order(manager: str) -> None:
     assert todo.groups == {"orders": {**dict.fromkeys(PARTS, False), "new": False}}
 
 
+def test_the_distributions_own_unit_is_masked_where_it_stands() -> None:
+    site = Estate().built(healthy()).site()
+    site.hosts["db-a"]["units"]["redis-server.service"] = {"load": "loaded", "active": "active", "enabled": "enabled"}
+    todo = plan_site(site)
+    assert todo.lines == (f"db-a: {STOCK}",)
+    assert todo.hosts["db-a"]["stock_units"] == ["redis-server.service"]
+
+
 def test_bare_hosts() -> None:
     todo = plan(Estate())
-    assert todo.lines[:7] == (
+    assert todo.lines[:6] == (
         "db-a: install redis-server, python3-redis",
-        f"db-a: {STOCK}",
         "db-a: write /etc/sysctl.d/30-steady-redis.conf, /etc/tmpfiles.d/steady-redis.conf, "
         "/etc/apt/apt.conf.d/52steady-redis, /etc/needrestart/conf.d/steady-redis.conf",
         "db-a: write /etc/systemd/system/steady-redis@.service, /usr/local/lib/steady-redis/redis-start-guard",
@@ -71,7 +78,7 @@ def test_bare_hosts() -> None:
         "orders: db-a becomes master, db-b, db-c follow it",
         "orders: Sentinels db-a, db-b, db-c watch it, quorum 2",
     )
-    assert len(todo.lines) == 3 * 7 + 2
+    assert len(todo.lines) == 3 * 6 + 2
     assert todo.refusals == ()
     assert busy(todo) == {host: ["host", "server", "sentinel"] for host in HOSTS}
     assert todo.hosts["db-b"]["host"] == "main"
