@@ -84,7 +84,7 @@ def tell(
     assert sorted(planned(check)) == sorted(planned(run)) == sorted(expected)
     assert list(check.changed.values()) == [("Plan | Compare with the declaration",)]
     for difference in differs:
-        what, _, value = difference.partition(": ")
+        what, _colon, value = difference.partition(": ")
         old, new = value.split(" → ")
         assert f"\n-{what}: {old}\n" in check.output
         assert f"\n+{what}: {new}\n" in check.output

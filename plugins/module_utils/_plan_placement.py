@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
     NODES,
     SENTINELS,

@@ -59,7 +59,7 @@ def test_deleted_and_overwritten_keys_count_as_lost(servers: Callable[..., Serve
     server = servers()
     with Writer(nodes=[server.address], directory=tmp_path) as writer:
         writer.wait_for_acks()
-    run, acked, _ = read_log(writer.log)
+    run, acked, _gaps = read_log(writer.log)
     assert writer.verdict().lost == 0
     server.client().delete(f"oracle:{run}:{acked[0]}")
     server.client().set(f"oracle:{run}:{acked[1]}", "something else")

@@ -75,7 +75,7 @@ def need_docker() -> None:
     else:
         with log.open("ab") as output:
             subprocess.Popen(["dockerd"], stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-    for _ in range(60):
+    for _attempt in range(60):
         if docker_answers():
             return
         time.sleep(0.5)
