@@ -284,10 +284,7 @@ class Sentinel(_Process):
 
 def _mapping(answer: t.Any) -> dict[str, str]:
     """Read a SENTINEL reply: a mapping or a flat list, its flags parsed or not, as redis-py's version has it."""
-    if isinstance(answer, Mapping):
-        pairs = list(answer.items())
-    else:
-        pairs = list(zip(answer[::2], answer[1::2], strict=True))
+    pairs = list(answer.items()) if isinstance(answer, Mapping) else list(zip(answer[::2], answer[1::2], strict=True))
     return {key: ",".join(sorted(value)) if isinstance(value, (set, frozenset)) else str(value) for key, value in pairs}
 
 
