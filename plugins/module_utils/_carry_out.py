@@ -18,7 +18,9 @@ from ansible_collections.steady.redis.plugins.module_utils._redis import (
     pairs,
     wait_until,
 )
-from ansible_collections.steady.redis.plugins.module_utils._topology import Address, followers, parse_info
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address, parse_info
+
+CATCH_UP = 5.0  # seconds for what a master held when its replica's link came up
 
 
 @dataclass(frozen=True)
@@ -106,13 +108,22 @@ def _info(address: Address, connect: Connector) -> Mapping[str, str]:
 
 
 def link_up(wait: Wait, connect: Connector) -> bool:
-    """It follows V(value), has received the whole data set, and gets every write from now on."""
+    """It follows V(value), its link is up, and it has all that its master had a moment ago."""
     info, master = _info(wait.on, connect), Address.parse(wait.value)
     follows = (info.get("master_host"), info.get("master_port")) == (master.host, str(master.port))
     if not follows or info.get("master_link_status") != "up":
         return False
-    # For up to a second after this the master still keeps writes to itself, and they are lost if it dies.
-    return followers(_info(master, connect)).get(wait.on, "online") == "online"
+    # On a busy machine a master keeps its writes back for up to a second after the link came up.
+    goal = int(_info(master, connect)["master_repl_offset"])
+    try:
+        wait_until(
+            lambda: int(_info(wait.on, connect).get("slave_repl_offset", -1)) >= goal,
+            timeout=CATCH_UP,
+            what="it has all",
+        )
+    except NotReached:
+        return False
+    return True
 
 
 def role_master(wait: Wait, connect: Connector) -> bool:
@@ -134,7 +145,7 @@ CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
 }
 
 SAYINGS: Mapping[str, str] = {
-    "link-up": "{on} follows {0} and its link is up",
+    "link-up": "{on} follows {0}, its link is up, and it has caught up",
     "role-master": "{on} says that it is master",
     "sentinel-sees": "the Sentinel at {on} has found {1} replicas and {2} other Sentinels of {0}",
 }

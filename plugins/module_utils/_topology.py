@@ -274,7 +274,7 @@ def node_from_info(
         link_down_seconds=int(info.get("master_link_down_since_seconds", 0)),
         syncing=_flag(info, "master_sync_in_progress"),
         lag_seconds=int(info.get("master_last_io_seconds_ago", -1)),
-        replicas=tuple(followers(info)),
+        replicas=tuple(_followers(info)),
         priority=int(info.get("slave_priority", 100)),
         keys=keys_in(info),
         version=str(info.get("valkey_version") or info.get("redis_version", "")),
@@ -343,7 +343,8 @@ def _flag(info: Mapping[str, str], key: str) -> bool:
     return str(info.get(key, 0)) not in ("0", "")
 
 
-def followers(info: Mapping[str, str]) -> dict[Address, str]:
-    """Who follows this node, as announced, and how far each is: V(online) is one that gets every write."""
-    found = [_fields(value) for key, value in info.items() if re.fullmatch(r"slave\d+", key)]
-    return {Address(each["ip"], int(each["port"])): each["state"] for each in found}
+def _followers(info: Mapping[str, str]) -> t.Iterator[Address]:
+    for key, value in info.items():
+        if re.fullmatch(r"slave\d+", key):
+            follower = _fields(value)
+            yield Address(follower["ip"], int(follower["port"]))

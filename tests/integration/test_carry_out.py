@@ -32,7 +32,7 @@ def test_undone_are_all_steps_that_can_be_newest_first(servers: Servers) -> None
     with pytest.raises(NotReached) as caught:
         carry_out(Plan((setting("20", "10"), setting("30", "20"), rewrite, never)), Sockets())
     assert str(caught.value) == (
-        f"never: after 0.2 s it is still not so that {on} follows 127.0.0.1:1 and its link is up. "
+        f"never: after 0.2 s it is still not so that {on} follows 127.0.0.1:1, its link is up, and it has caught up. "
         "Taken back: hz 30; Taken back: hz 20."
     )
     assert server.client().config_get("hz") == {"hz": "10"}

@@ -3,20 +3,29 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+# kept DIRECTORY REQUIREMENTS [PIP OPTION ...]: installs there, again only when the requirements change.
+kept() {
+    local directory=$1 requirements=$2 wanted
+    shift 2
+    wanted=$(cksum <"$requirements")
+    [ "$(cat "$directory/requirements.sum" 2>/dev/null)" != "$wanted" ] || return 0
+    rm -rf "$directory"
+    python -m pip install --quiet --disable-pip-version-check --no-deps "$@" --target "$directory" -r "$requirements"
+    echo "$wanted" >"$directory/requirements.sum"
+}
+
 floor=.cache/redis-floor
-wanted=$(cksum <requirements/redis-floor.txt)
-if [ "$(cat "$floor/requirements.sum" 2>/dev/null)" != "$wanted" ]; then
-    rm -rf "$floor"
-    python -m pip install --quiet --disable-pip-version-check --no-deps --target "$floor" -r requirements/redis-floor.txt
-    echo "$wanted" >"$floor/requirements.sum"
-fi
+kept "$floor" requirements/redis-floor.txt
+kept .cache/redis-6.2 requirements/redis-server-floor.txt --only-binary=:all: --python-version 3.11 \
+    --implementation cp --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64
 
 with_redis_py() {
     printf 'redis-py %s: ' "$(python -c 'import redis; print(redis.__version__)')"
-    pytest -q tests/integration
+    pytest -q "$@"
 }
 
-with_redis_py
+with_redis_py tests/integration
 export PYTHONPATH="$PWD/$floor"
 [ "$(python -c 'import redis; print(redis.__version__)')" = "$(sed -n 's/^redis==//p' requirements/redis-floor.txt)" ]
-with_redis_py
+# Only what talks to servers through redis-py; the rest would be the same again.
+with_redis_py tests/integration/test_{redis,observe,carry_out,rdb_stream,scratch}*.py
