@@ -4,6 +4,7 @@ set -euo pipefail
 shopt -s nullglob
 cd "$(dirname "$0")/../.."
 
+export MOLECULE_COMMAND_BORDERS=0 # lines as the stories print them
 # molecule writes an ansible.cfg of its own for each scenario.
 export ANSIBLE_COLLECTIONS_PATH="$PWD/.ansible/collections:$HOME/.ansible/collections:/usr/share/ansible/collections"
 
