@@ -87,7 +87,6 @@ def watched_from(
     connection: Mapping[str, t.Any],
     *,
     password: str | None = None,
-    check_secrets: bool = True,
 ) -> Watched:
     """The group and how to reach it; V(password) overrides the one of the connection options."""
     password = connection["login_password"] if password is None else password
@@ -98,7 +97,7 @@ def watched_from(
     files = Tls(ca_file, cert_file, key_file, connection["validate_certs"])
     who = Credentials(connection["login_user"], password, connection["sentinel_user"], connection["sentinel_password"])
     connect = Sockets(who, files if connection["tls"] else None, connection["timeout"])
-    secrets = {"requirepass": password, "masterauth": password} if check_secrets and not who.user else {}
+    secrets = {"requirepass": password, "masterauth": password} if not who.user else {}
     return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
 
 

@@ -50,7 +50,7 @@ OLD_NAMES = {
     },
 }
 
-_UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3, "gb": 1 << 30}
+UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3, "gb": 1 << 30}
 _BLANK = " \t\r\n"
 _WORD = re.compile(rb"""([^ \t\r\n\0"']*)(?:"((?:\\.|[^"\\])*)"|'((?:\\'|[^'\\]|\\(?!'))*)')?""", re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
@@ -188,7 +188,7 @@ def _classes(lines: Sequence[Words]) -> set[str]:
 
 def _bytes(word: str) -> str:
     found = re.fullmatch(r"(\d+)([a-z]*)", word.lower())
-    return str(int(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else word
+    return str(int(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else word
 
 
 def _in_one_word(words: Words) -> str:

@@ -11,8 +11,8 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import UNITS
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import UNITS
 
 _TRUTH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 

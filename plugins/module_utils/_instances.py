@@ -12,9 +12,9 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
-PROCESS = "process"  # no service manager: local processes of the user who runs the playbook
 ROOT = ("root", "root")
 SERVICE = ("redis", "redis")  # the package's user and group, the same for server and Sentinel
 

@@ -11,7 +11,7 @@ SERVER = "server"
 SENTINEL = "sentinel"
 
 SYSTEMD = "systemd"
-PROCESS = "process"
+PROCESS = "process"  # no service manager: local processes of the user who runs the playbook
 
 CONF_NAME = {SERVER: "redis.conf", SENTINEL: "sentinel.conf"}
 GUARD_CONF = "guard.conf"

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import UNITS
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
-
-UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 
 # Keys that CONFIG SET refuses in Redis 7.0 to 8.0 and Valkey (IMMUTABLE_CONFIG in config.c): they wait for a restart.
 _IMMUTABLE = """

@@ -10,7 +10,8 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.steady.redis.plugins.module_utils._instances import PROCESS, File, wanted_files
+from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
+from ansible_collections.steady.redis.plugins.module_utils._layout import CLIENT_PACKAGE, FLAVORS, PROCESS, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._report import without_name
 
 Json = Mapping[str, t.Any]
@@ -26,9 +27,9 @@ IDLE: Json = {
     "forget": [],
 }
 
-PACKAGES = ("redis-server", "python3-redis")
-STOCK_UNITS = ("redis-server.service", "redis-sentinel.service")
-UNITS = {"server": "steady-redis@{}.service", "sentinel": "steady-sentinel@{}.service"}
+REDIS = FLAVORS["redis"]
+PACKAGES = (REDIS.package, CLIENT_PACKAGE)
+STOCK_UNITS = (REDIS.service, REDIS.sentinel_service)
 
 # All processes are down, as after a power cut: the start guards settle among themselves who has the data.
 ALL_DOWN = "all-nodes-down"
@@ -263,10 +264,9 @@ def _processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
 
 def _process(kind: str, each: Json, facts: Json) -> list[str]:
     name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
-    if each["manager"] == PROCESS:
-        action = "" if running else f"start {name}"
-    else:
-        action = _unit(UNITS[kind].format(name), facts)
+    action = "" if running else f"start {name}"
+    if each["manager"] != PROCESS:
+        action = _unit(unit_of(kind, name), facts)
     if _is_new(each, facts):
         return [f"create {name} (port {each['port']})" + ("" if action else ", whose configuration is gone")]
     return [action] if action else []

@@ -75,7 +75,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, edit
 from ansible_collections.steady.redis.plugins.module_utils._errors import SteadyError
-from ansible_collections.steady.redis.plugins.module_utils._instances import PROCESS, SERVICE, server_keys
+from ansible_collections.steady.redis.plugins.module_utils._instances import SERVICE, server_keys
+from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import known
 from ansible_collections.steady.redis.plugins.module_utils._scratch import binary_version, check_file
 
