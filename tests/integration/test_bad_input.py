@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.support.local import Box, Person
+from tests.support.local import Box, Person, written_by_daemons
 from tests.support.modules import CANARY
 from tests.support.processes import free_port, wait_until
 
@@ -73,8 +73,7 @@ def everything(box: Box) -> dict[str, t.Any]:
 
 
 def ours(path: Path) -> bool:
-    # What Redis and Sentinel write by themselves is left out.
-    return path.is_file() and path.suffix not in (".log", ".rdb", ".aof") and path.name != "sentinel.conf"
+    return not written_by_daemons(path) and path.is_file()
 
 
 def told(client: t.Any) -> dict[str, t.Any]:

