@@ -48,6 +48,8 @@ def plan_monitor(
         return Plan(refusal=refusal)
     plans = [_one(observation, view, name, target, auth or {}) for view in observation.sentinels]
     total = sum(plans, Plan())
+    if not total.steps:
+        total += sum((_forget_gone(observation, view, name) for view in observation.sentinels), Plan())
     steps = total.steps + _meeting(observation, total, name, target)
     return Plan(steps, total.changes, total.notes + _hopeless(observation))
 
@@ -155,6 +157,40 @@ def _one(observation: Observation, view: SentinelView, name: str, target: Addres
     return plan
 
 
+def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Plan:
+    """A replica that was taken away: a Sentinel lists it for ever, and would count on it in a failover.
+
+    Not as long as the master counts it among its own: it would be found again. Only RESET makes a Sentinel forget. That
+    also drops the replicas that are there, until the next INFO of the master: so only while everything answers and
+    agrees, and one Sentinel after the other.
+    """
+    kept = {address for node in observation.nodes for address in (node.address, *node.replicas)}
+    gone = [each for each in view.replicas if each.address not in kept and "s_down" in each.flags]
+    if not gone or view.member.hands_off or not _calm(observation):
+        return Plan()
+    shown = ", ".join(str(each.address) for each in gone)
+    others, replicas = len(view.other_sentinels), len(observation.nodes) - 1
+    forget = Step(
+        say=f"Sentinel {view.member.name}: forget replica {shown} of {name}, which is not declared and does not answer",
+        on=view.member.address,
+        sentinel=True,
+        command=("SENTINEL", "RESET", name),
+    )
+    back = _has_found(view.member.address, name, replicas, others)
+    return Plan((forget, back), (Change(f"Sentinel {view.member.name} {name}", f"lists replica {shown}", "forgotten"),))
+
+
+def _calm(observation: Observation) -> bool:
+    """One live master, all nodes follow it, and every Sentinel sees that and could fail over."""
+    live = observation.live_master
+    return (
+        live is not None
+        and all(node is live or (node.is_replica and node.link_up) for node in observation.nodes)
+        and len(observation.voices) == len(observation.sentinels)
+        and all(view.has_quorum and not view.tilt and not view.master_down for view in observation.voices)
+    )
+
+
 def _set(name: str, key: str, value: str) -> tuple[str, ...]:
     return ("SENTINEL", "SET", name, key, value)
 
@@ -166,15 +202,15 @@ def _meeting(observation: Observation, plan: Plan, name: str, target: Address) -
         return ()
     others = sum(view.knows or (view.answered and not view.member.hands_off) for view in observation.sentinels) - 1
     replicas = sum(node.is_replica and node.link_up and node.master == target for node in observation.nodes)
-    value = f"{name} {replicas} {others}"
-    return tuple(
-        Step(
-            say=f"Sentinel at {address}: has found {replicas} replicas and {others} other Sentinels of {name}",
-            on=address,
-            sentinel=True,
-            wait=Wait("sentinel-sees", address, MEETING_TIMEOUT, value),
-        )
-        for address in told
+    return tuple(_has_found(address, name, replicas, others) for address in told)
+
+
+def _has_found(address: Address, name: str, replicas: int, others: int) -> Step:
+    return Step(
+        say=f"Sentinel at {address}: has found {replicas} replicas and {others} other Sentinels of {name}",
+        on=address,
+        sentinel=True,
+        wait=Wait("sentinel-sees", address, MEETING_TIMEOUT, f"{name} {replicas} {others}"),
     )
 
 

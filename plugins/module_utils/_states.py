@@ -315,7 +315,8 @@ _LESS_THAN_DECLARED = (
     State(
         "sentinel-miscounts",
         "other replicas or Sentinels than declared are counted by {who}",
-        f"a new one is found within 10 s; one that is gone has to be forgotten: {BY_HAND}",
+        "a new one is found within 10 s; site.yml makes them forget a replica that does not answer any more. "
+        f"For a Sentinel that was taken away {BY_HAND}",
         severity=WARNING,
         site_may_mend=True,
     ),

@@ -207,6 +207,37 @@ def test_refusals_change_nothing(guarded: Group, asked: dict[str, t.Any], text: 
     assert view(guarded) == before
 
 
+def test_a_replica_that_was_taken_away_is_forgotten(
+    groups: Callable[..., Group], servers: Callable[..., Server]
+) -> None:
+    group = groups(password=CANARY, sentinel_password=CANARY)
+    guest = servers(password=CANARY)
+    guest.follow(group.master)
+    with quick_sentinels(group.sentinels):
+        wait_until(lambda: all(guest.port in ports(each, group) for each in group.sentinels), what="the guest is found")
+        attached = monitor(group)
+        assert (attached["changed"], attached["steps"]) == (False, []), "as long as it answers it may be wanted"
+        before = view(group)
+        guest.kill()
+        wait_until(
+            lambda: all(guest.port in ports(each, group, "s_down") for each in group.sentinels), what="it is missed"
+        )
+        wait_until(lambda: group.master.client().info("replication")["connected_slaves"] == 2)
+        first, second = monitor(group), monitor(group)
+        group.wait_in_step()
+    assert [step.split(" of ")[0] for step in first["steps"] if "forget" in step] == [
+        f"Sentinel db-{letter}: forget replica {guest.address}" for letter in "abc"
+    ]
+    assert not second["changed"]
+    assert view(group) == before
+    assert not any(guest.port in ports(each, group) for each in group.sentinels)
+
+
+def ports(sentinel: Sentinel, group: Group, flag: str = "slave") -> list[int]:
+    """The ports of the replicas that a Sentinel lists with this flag."""
+    return [int(each["port"]) for each in sentinel.replicas(group.name) if flag in each["flags"]]
+
+
 def test_a_quorum_that_cannot_be_reached_is_noted(guarded: Group) -> None:
     result = run_module("redis_sentinel_monitor", options_of(guarded, settings=SETTINGS, quorum=4), check=True)
     assert result["notes"] == ["quorum 4 can never be reached by 3 Sentinels: no failover will ever start"]

@@ -85,6 +85,8 @@ def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
         return dataclasses.replace(
             view, knows=True, master=watched, flags=frozenset({"master"}), quorum=int(rest[2]), settings=settings
         )
+    if verb == "RESET":
+        return dataclasses.replace(view, replicas=tuple(each for each in view.replicas if "s_down" not in each.flags))
     assert (verb, view.knows) == ("SET", True), command
     key, value = rest
     if key == "quorum":

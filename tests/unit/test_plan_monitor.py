@@ -24,6 +24,7 @@ from tests.unit.observations import (
     but,
     but_sentinels,
     empty_master,
+    entries,
     healthy,
     perturbed,
     silent,
@@ -99,6 +100,58 @@ def test_beyond_the_limit_nobody_is_told_and_nobody_waited_for() -> None:
     assert {step.on.host for step in plan.steps} == {"192.0.2.12"}
     assert plan.steps[-1].say.endswith("has found 2 replicas and 1 other Sentinels of orders")
     assert plan_monitor(beyond(silent_sentinels(healthy(), "db-a"), "db-a")) == Plan()
+
+
+def with_a_replica_that_is_gone(observation: Observation, *names: str, flags: str = "slave,s_down") -> Observation:
+    """These Sentinels list a replica that is not declared."""
+    for view in observation.sentinels:
+        if view.member.name in names:
+            more = (*view.replicas, *entries(OUTSIDE, flags=flags))
+            observation = but_sentinels(observation, view.member.name, replicas=more)
+    return observation
+
+
+def test_a_replica_that_was_taken_away_is_forgotten_by_one_sentinel_after_the_other() -> None:
+    seen = with_a_replica_that_is_gone(healthy(), "db-a", "db-c")
+    plan = plan_monitor(seen)
+    done = [(step.on.host, step.wait.condition if step.wait else " ".join(step.command)) for step in plan.steps]
+    assert done == [
+        ("192.0.2.11", "SENTINEL RESET orders"),
+        ("192.0.2.11", "sentinel-sees"),
+        ("192.0.2.13", "SENTINEL RESET orders"),
+        ("192.0.2.13", "sentinel-sees"),
+    ]
+    assert [step.wait.value for step in plan.steps if step.wait] == ["orders 2 2", "orders 2 2"]
+    assert plan_monitor(carried_out(seen, plan)) == Plan()
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        with_a_replica_that_is_gone(healthy(), "db-a", flags="slave"),
+        with_a_replica_that_is_gone(healthy(), "db-a", flags="slave,disconnected"),
+        but(with_a_replica_that_is_gone(healthy(), "db-a"), "db-a", replicas=(OUTSIDE,)),
+        silent(with_a_replica_that_is_gone(healthy(), "db-a"), "db-c"),
+        but(with_a_replica_that_is_gone(healthy(), "db-a"), "db-c", link_up=False),
+        silent_sentinels(with_a_replica_that_is_gone(healthy(), "db-a"), "db-c"),
+        but_sentinels(with_a_replica_that_is_gone(healthy(), "db-a"), "db-c", tilt=True),
+        but_sentinels(with_a_replica_that_is_gone(healthy(), "db-a"), "db-c", ckquorum="NOQUORUM"),
+        beyond(with_a_replica_that_is_gone(healthy(), "db-a"), "db-a"),
+    ],
+    ids=[
+        "it answers",
+        "just found",
+        "connected",
+        "node silent",
+        "link down",
+        "Sentinel silent",
+        "tilt",
+        "no quorum",
+        "beyond the limit",
+    ],
+)
+def test_nothing_is_forgotten_unless_all_is_well(seen: Observation) -> None:
+    assert not [command for command in commands(plan_monitor(seen)) if "RESET" in command]
 
 
 def test_the_group_may_have_another_name_there() -> None:
