@@ -1,7 +1,7 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What would fail together is refused, with the reason and the smallest move that mends it. No host is touched.
+"""What would fail together, or cannot work, is refused, with the reason and what mends it. No host is touched.
 
 h1 and h2 are clones with one machine-id, h4 is spare. Each test writes its own inventory.
 """
@@ -68,9 +68,9 @@ def message(run: Run) -> str:
     return " ".join(run.message.split())
 
 
-def accepted(prod: Environment) -> str:
+def accepted(prod: Environment, *words: str) -> str:
     """What is said about a declaration that may be carried out; it is not."""
-    said = " ".join(prod.play("site.yml", "--check").output.split())
+    said = " ".join(prod.play("site.yml", "--check", *words).output.split())
     assert "h1 becomes master" in said
     return said
 
@@ -141,3 +141,55 @@ def test_no_room_on_a_host(prod: Environment) -> None:
     for host in ("h1", "h2", "h3"):
         assert f"{host}: maxmemory is 9000.0 GiB together (orders-6379 9000.0 GiB), more than 70% of its memory" in said
         assert f"{host}: /var/lib" in said, "nor is there that much disk"
+
+
+def test_two_hosts_that_do_not_reach_each_other(prod: Environment) -> None:
+    inventory(prod, zones("a", "b", "c", "a"))
+    pair = [("h2", "h3"), ("h3", "h2")]
+    prod.lab.cut("h2", peers=["h3"])
+    try:
+        # In check mode first: without this gate the other would install.
+        for run in (prod.play("site.yml", "--check", code=2), prod.refused("site.yml")):
+            said = message(run)
+            assert "Hosts do not reach each other. Nothing was changed. Open these ports" in said
+            for host, other in pair:
+                address = prod.lab.hosts[other]
+                where = f"{host} does not reach {other} at {address}:6379 and {address}:26379: no answer within 2 s"
+                assert where in said
+            assert "h1 does not reach" not in said, "h1, which asks them all, reaches both"
+        accepted(prod, "--limit", "h1")
+    finally:
+        prod.lab.mend("h2")
+
+
+@contextlib.contextmanager
+def sources(prod: Environment, host: str, *packages: str) -> Iterator[None]:
+    """While it lasts, apt of this host has one source with just these packages, NAME VERSION each; or none."""
+    prod.on(host, "for d in /etc/apt /var/lib/apt /var/cache/apt; do mount -t tmpfs none $d; done; mkdir /run/source")
+    try:
+        for package in packages:
+            prod.on(host, PACKAGE.format(*package.split()))
+        if packages:
+            prod.on(host, "echo 'deb [trusted=yes] file:/run/source ./' >/etc/apt/sources.list && apt-get update -qq")
+        yield
+    finally:
+        prod.on(host, "umount /etc/apt /var/lib/apt /var/cache/apt; rm -r /run/source")
+
+
+# An empty package, and its entry in the index of the source.
+PACKAGE = r"""
+set -e; cd /run/source; mkdir -p {0}/DEBIAN
+printf 'Package: {0}\nVersion: {1}\nArchitecture: all\nMaintainer: nobody\nDescription: old\n' >{0}/DEBIAN/control
+dpkg-deb --build {0} {0}.deb
+(cat {0}/DEBIAN/control; echo "Filename: ./{0}.deb"; echo "Size: $(stat -c %s {0}.deb)"; echo) >>Packages
+"""
+
+
+def test_software_that_is_not_offered_or_too_old(prod: Environment) -> None:
+    inventory(prod, zones("a", "b", "c", "a"))
+    with sources(prod, "h1"), sources(prod, "h2", "redis-server 5:6.0.16-1+deb11u2"):
+        said = message(prod.refused("site.yml"))
+    assert "h1: redis-server is not installed, and no package source offers it. Look at apt-cache policy" in said
+    old = "h2: its package sources offer redis-server 5:6.0.16-1+deb11u2, older than 6.2. Upgrade the distribution, or"
+    assert old in said
+    assert "h3: " not in said, "it has what it needs"

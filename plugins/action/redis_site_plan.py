@@ -14,6 +14,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
+from ansible_collections.steady.redis.plugins.module_utils._plan_reach import addresses_to_reach
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import IDLE, PARTS, Site, Todo, plan_site
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -43,6 +44,7 @@ class ActionModule(ActionBase):
             diff=todo.diff,
             lines=list(todo.lines),
             notes=list(todo.notes),
+            reach=reach(site) if todo.changed else {},
             **(idle(site) if self._task.check_mode else work(site, todo)),
         )
         return result
@@ -63,6 +65,11 @@ def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
         seats=placed["seats"],
         unresolved=placed["unresolved"],
     )
+
+
+def reach(site: Site) -> dict[str, dict[str, str]]:
+    """What every host of this run tries before the first change."""
+    return addresses_to_reach(site.groups, [host for host in site.hosts if site.may_change(host)], site.unreachable)
 
 
 def idle(site: Site) -> dict[str, t.Any]:

@@ -69,6 +69,13 @@ work:
   description: For each host, the groups that are converged from there.
   type: dict
   returned: success
+reach:
+  description: >-
+    For each host of this run the addresses of the other hosts in its groups, each with the name of its host, to be
+    tried before the first change. Empty if there is nothing to do.
+  type: dict
+  returned: success
+  sample: {"db-a": {"192.0.2.12:6379": "db-b"}}
 any:
   description: Whether anything is to be carried out.
   type: bool
