@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, sentinel_conf, wanted_files
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
 def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """The files of a role; sentinel.conf and the like are there only to be created once."""
     instances = args.get("instances") or []
-    password = args.get("sentinel_password") or ""
+    password = Access.of(args.get("access")).sentinel_password or ""
     files = wanted_files(
         kind,
         instances,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Options that the modules share, and the one way from an exception to fail_json. PRIVATE to the collection.
 
-Must be kept in sync with plugins/doc_fragments/connection.py and plugins/doc_fragments/group.py.
+Must be kept in sync with connection.py and group.py in plugins/doc_fragments.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, SteadyError, in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
 from ansible_collections.steady.redis.plugins.module_utils._redis import HAS_REDIS, Credentials, Sockets, Tls
@@ -50,6 +51,7 @@ def group_spec() -> Spec:
 
 def connection_spec() -> Spec:
     return {
+        "access": ACCESS_SPEC,
         "login_user": {"type": "str", "default": ""},
         "login_password": {"type": "str", "default": "", "no_log": True},
         "sentinel_user": {"type": "str", "default": ""},
@@ -82,22 +84,28 @@ def group_from(params: Mapping[str, t.Any]) -> Group:
     return group
 
 
-def watched_from(
-    group: Mapping[str, t.Any],
-    connection: Mapping[str, t.Any],
-    *,
-    password: str | None = None,
-) -> Watched:
-    """The group and how to reach it; V(password) overrides the one of the connection options."""
-    password = connection["login_password"] if password is None else password
+def credentials(group: str, connection: Mapping[str, t.Any]) -> Credentials:
+    """Who we are to a group: as the passwords of the environment say, else as the connection options say."""
+    access = Access.of(connection["access"])
+    password = _first(access.of_group(group), connection["login_password"])
+    sentinel_password = _first(access.sentinel_password, connection["sentinel_password"])
+    return Credentials(connection["login_user"], password, connection["sentinel_user"], sentinel_password)
+
+
+def _first(said: str | None, otherwise: str) -> str:
+    return otherwise if said is None else said
+
+
+def watched_from(group: Mapping[str, t.Any], connection: Mapping[str, t.Any]) -> Watched:
+    """The group and how to reach it."""
     missing = [f"{key}: there is no file {connection[key]}" for key in TLS_FILES if not _is_there(connection[key])]
     if missing:
         raise Refused("\n".join(missing))
     ca_file, cert_file, key_file = (connection[key] for key in TLS_FILES)
     files = Tls(ca_file, cert_file, key_file, connection["validate_certs"])
-    who = Credentials(connection["login_user"], password, connection["sentinel_user"], connection["sentinel_password"])
+    who = credentials(group["name"], connection)
     connect = Sockets(who, files if connection["tls"] else None, connection["timeout"])
-    secrets = {"requirepass": password, "masterauth": password} if not who.user else {}
+    secrets = {"requirepass": who.password, "masterauth": who.password} if not who.user else {}
     return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
+from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import instance_facts, own_instance
 from ansible_collections.steady.redis.plugins.module_utils._instances import GUARD, STATIC
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
@@ -122,14 +123,13 @@ def _instances(
     units: dict[str, dict[str, t.Any]],
     not_seen: list[str],
 ) -> tuple[dict[str, dict[str, t.Any]], dict[str, dict[str, int]]]:
+    access = Access.of(params["access"])
     found: dict[str, dict[str, t.Any]] = {}
     disk: dict[str, dict[str, int]] = {}
     for kind, each in wanted:
         name = each["instance"]
         unit = units.get(unit_of(kind, name), NO_UNIT) if params["manager"] == SYSTEMD else None
-        password = params["sentinel_password"]
-        if kind == SERVER:
-            password = params["passwords"].get(each.get("group"), params["password"])
+        password = access.of_group(each.get("group", "")) if kind == SERVER else access.sentinel_password
         found[name] = instance_facts(
             kind, each, unit=unit, password=None if password is None else str(password), not_seen=not_seen
         )

@@ -25,19 +25,12 @@ options:
     type: list
     elements: str
     default: []
-  passwords:
-    description: For each instance the password of its group, for C(requirepass) and C(masterauth).
-    type: dict
-    default: {}
-  password:
-    description: The password of every group without an entry in O(passwords). Empty is no password.
-    type: str
-    default: ""
   binary:
     description: The server binary.
     type: path
     default: /usr/bin/redis-server
 extends_documentation_fragment:
+  - steady.redis.access
   - steady.redis.attributes
 attributes:
   check_mode:
@@ -54,7 +47,7 @@ EXAMPLES = r"""
 - name: A redis.conf for every instance that has none yet
   steady.redis.redis_config_file:
     instances: "{{ server_instances }}"
-    passwords: "{{ server_passwords }}"
+    access: "{{ server_access }}"
 """
 
 RETURN = r"""
@@ -73,6 +66,7 @@ from collections.abc import Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, edit
 from ansible_collections.steady.redis.plugins.module_utils._errors import SteadyError
 from ansible_collections.steady.redis.plugins.module_utils._instances import SERVICE, server_keys
@@ -90,7 +84,7 @@ def bring(module: AnsibleModule, instance: Mapping[str, t.Any], version: tuple[i
     before = _text(path)
     if before and instance["instance"] not in params["stopped"]:
         return None
-    password = params["passwords"].get(instance["group"], params["password"])
+    password = Access.of(params["access"]).of_group(instance["group"])
     keys: dict[str, t.Any] = dict.fromkeys(instance.get("released", ()))
     keys.update(server_keys(instance, has_password=bool(password)))
     keys = {key: value for key, value in keys.items() if value is None or known(key, version)}
@@ -135,8 +129,7 @@ def main() -> None:
     spec = {
         "instances": {"type": "list", "elements": "dict", "required": True},
         "stopped": {"type": "list", "elements": "str", "default": []},
-        "passwords": {"type": "dict", "default": {}, "no_log": True},
-        "password": {"type": "str", "default": "", "no_log": True},
+        "access": ACCESS_SPEC,
         "binary": {"type": "path", "default": "/usr/bin/redis-server"},
     }
     module = AnsibleModule(spec, supports_check_mode=True)

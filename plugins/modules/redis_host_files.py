@@ -72,11 +72,8 @@ options:
     type: list
     elements: str
     default: []
-  sentinel_password:
-    description: The password of the Sentinels, for the start guard and for a new sentinel.conf.
-    type: str
-    default: ""
 extends_documentation_fragment:
+  - steady.redis.access
   - steady.redis.attributes
 attributes:
   check_mode:
@@ -109,6 +106,8 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC
 
 FILE_SPEC = {
     "path": {"type": "path", "required": True},
@@ -188,7 +187,7 @@ def main() -> None:
         "kind": {"type": "str", "choices": ["host", "server", "sentinel"]},
         "instances": {"type": "list", "elements": "dict", "default": []},
         "bootstrap": {"type": "list", "elements": "str", "default": []},
-        "sentinel_password": {"type": "str", "default": "", "no_log": True},
+        "access": ACCESS_SPEC,
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     diffs = {each["path"]: put(module, each) for each in module.params["files"]}

@@ -29,18 +29,6 @@ options:
     type: list
     elements: dict
     default: []
-  passwords:
-    description: The declared password of each group, by the V(group) of a server.
-    type: dict
-    default: {}
-  password:
-    description:
-      - The declared password of every group without an entry in O(passwords). An empty text declares that it has none.
-      - Without this, those groups are not compared.
-    type: str
-  sentinel_password:
-    description: The declared password of the Sentinels. An empty text declares that they have none.
-    type: str
   flavor:
     description: Which server is wanted.
     type: str
@@ -62,6 +50,7 @@ options:
     elements: path
     default: []
 extends_documentation_fragment:
+  - steady.redis.access
   - steady.redis.attributes
 attributes:
   action_group:
@@ -91,8 +80,8 @@ EXAMPLES = r"""
         port: 26379
         conf_dir: /etc/redis/sentinel-26379
         data_dir: /var/lib/redis/sentinel-26379
-    passwords: "{{ redis_passwords }}"
-    password: "{{ redis_password }}"
+    access:
+      password: "{{ redis_password }}"
   register: seen
   become: true
 """
@@ -249,6 +238,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
 from ansible_collections.steady.redis.plugins.module_utils._host_facts import leaves, look
 from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS
 
@@ -258,9 +248,7 @@ def main() -> None:
         {
             "servers": {"type": "list", "elements": "dict", "default": []},
             "sentinels": {"type": "list", "elements": "dict", "default": []},
-            "passwords": {"type": "dict", "default": {}, "no_log": True},
-            "password": {"type": "str", "no_log": True},
-            "sentinel_password": {"type": "str", "no_log": True},
+            "access": ACCESS_SPEC,
             "flavor": {"type": "str", "choices": sorted(FLAVORS), "default": "redis"},
             "manager": {"type": "str", "choices": ["systemd", "process"], "default": "systemd"},
             "library_dir": {"type": "path", "default": "/usr/local/lib/steady-redis"},
@@ -289,11 +277,8 @@ def _refuse_incomplete(module: AnsibleModule) -> None:
 
 def _refuse_guessable(module: AnsibleModule, seen: dict[str, t.Any]) -> None:
     """Ansible blanks every answer that contains a secret. With a password like "redis" the answer would be wrong."""
-    secrets = {
-        **module.params["passwords"],
-        "all groups": module.params["password"],
-        "the Sentinels": module.params["sentinel_password"],
-    }
+    access = Access.of(module.params["access"])
+    secrets = {**access.passwords, "all groups": access.password, "the Sentinels": access.sentinel_password}
     answers = list(leaves(seen))
     weak = [whose for whose, secret in secrets.items() if secret and any(str(secret) in answer for answer in answers)]
     if weak:

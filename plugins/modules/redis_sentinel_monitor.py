@@ -35,6 +35,7 @@ options:
 extends_documentation_fragment:
   - steady.redis.group
   - steady.redis.connection
+  - steady.redis.access
   - steady.redis.attributes
 attributes:
   check_mode:
@@ -88,7 +89,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
+from ansible_collections.steady.redis.plugins.module_utils._args import (
+    connection_spec,
+    credentials,
+    group_spec,
+    run,
+    watched_from,
+)
 from ansible_collections.steady.redis.plugins.module_utils._converge import converge
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
 from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import ABSENT, PRESENT, plan_monitor
@@ -98,7 +105,8 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import Addr
 def monitor(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     watched = watched_from(params, params)
-    auth = {"auth-user": params["login_user"], "auth-pass": params["login_password"]}
+    who = credentials(params["name"], params)
+    auth = {"auth-user": who.user, "auth-pass": who.password}
     try:
         master = Address.parse(params["master"]) if params["master"] else None
     except ValueError as error:

@@ -110,12 +110,9 @@ options:
         description: What differs in redis.conf, by node and key, as M(steady.redis.redis_placement) finds it.
         type: dict
         default: {}
-  passwords:
-    description: Passwords by the name of the group, where they differ from O(login_password).
-    type: dict
-    default: {}
 extends_documentation_fragment:
   - steady.redis.connection
+  - steady.redis.access
   - steady.redis.attributes
 attributes:
   check_mode:
@@ -244,7 +241,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import Obse
 def look(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     groups = params["groups"]
-    watched = [watched_from(group, params, password=params["passwords"].get(group["name"])) for group in groups]
+    watched = [watched_from(group, params) for group in groups]
     compared = any(set(group["owned"]) - set(group["config"]) or group["files"] for group in groups)
     binary = module.get_bin_path("redis-server") if compared else None
     fallback = defaults(binary) if binary else {}
@@ -290,7 +287,6 @@ def main() -> None:
     group["files"] = {"type": "dict", "default": {}}
     own = {
         "groups": {"type": "list", "elements": "dict", "required": True, "options": group},
-        "passwords": {"type": "dict", "default": {}, "no_log": True},
     }
     module = AnsibleModule({**connection_spec(), **own}, supports_check_mode=True)
     run(module, look)

@@ -83,7 +83,7 @@ def test_check_mode_says_the_same() -> None:
 
 def test_a_bare_place(tmp_path: Path) -> None:
     where = {"instance": "orders-1", "group": "orders", "port": free_port(), "conf_dir": f"{tmp_path}/etc/orders-1"}
-    host = look(servers=[{**where, "data_dir": f"{tmp_path}/data/orders-1"}], password="some long secret")
+    host = look(servers=[{**where, "data_dir": f"{tmp_path}/data/orders-1"}], access={"password": "some long secret"})
     assert host["listeners"] == []
     assert host["instances"]["orders-1"] == {
         "conf": False, "data": "none", "data_bytes": 0, "stored_bytes": 0, "owned_keys": [], "keys": {},
@@ -98,7 +98,7 @@ def test_a_running_instance(servers: Make) -> None:
     (server.directory / "owned-keys").write_text("maxmemory\nsave\nrequirepass\nhz\n")
     (server.directory / "guard.conf").write_text("group=orders\nself=127.0.0.1:1\npeers=127.0.0.1:2 127.0.0.1:3\n")
     server.client().config_rewrite()
-    host = look(servers=[place(server)], passwords={"orders": PASSWORD})
+    host = look(servers=[place(server)], access={"passwords": {"orders": PASSWORD}})
     seen = host["instances"]["orders-1"]
     assert (seen["conf"], seen["running"], seen["pid"]) == (True, True, server.pid)
     assert seen["keys"] == {"maxmemory": "64mb", "save": "900 1 300 10"}
@@ -114,7 +114,7 @@ def test_no_password_is_in_the_answer(servers: Make) -> None:
     server = with_pid_file(servers, password="Wrong-one-71")
     (server.directory / "owned-keys").write_text("requirepass\nmasterauth\nport\n")
     result = run_module(
-        "redis_host_info", {"manager": "process", "servers": [place(server)], "password": "Right-one-93"}
+        "redis_host_info", {"manager": "process", "servers": [place(server)], "access": {"password": "Right-one-93"}}
     )
     assert "Wrong-one-71" not in json.dumps(result)
     assert "Right-one-93" not in json.dumps(result)
@@ -128,15 +128,15 @@ def test_no_password_is_in_the_answer(servers: Make) -> None:
 )
 def test_what_is_not_declared_is_not_compared(servers: Make, declared: dict[str, str], matches: bool | None) -> None:
     server = servers(password="Secret-number-7", start=False)
-    assert look(servers=[place(server)], **declared)["instances"]["orders-1"]["password_matches"] is matches
+    assert look(servers=[place(server)], access=declared)["instances"]["orders-1"]["password_matches"] is matches
 
 
 def test_a_sentinel(sentinels: Callable[..., Sentinel]) -> None:
     sentinel = sentinels(password="Watchword-5")
-    options = {"sentinels": [place(sentinel, "sentinel-1")], "sentinel_password": "Watchword-5"}
+    options = {"sentinels": [place(sentinel, "sentinel-1")], "access": {"sentinel_password": "Watchword-5"}}
     seen = look(**options)["instances"]["sentinel-1"]
     assert (seen["conf"], seen["password_matches"], seen["data"]) == (True, True, "none")
-    other = look(**{**options, "sentinel_password": "Watchword-6"})
+    other = look(**{**options, "access": {"sentinel_password": "Watchword-6"}})
     assert other["instances"]["sentinel-1"]["password_matches"] is False
 
 
@@ -210,7 +210,7 @@ def test_options_that_are_not_complete_are_named() -> None:
 
 
 def test_a_password_that_is_a_common_word_is_refused_because_it_would_spoil_answers() -> None:
-    result = run_module("redis_host_info", {"manager": "process", "password": "Debian"})
+    result = run_module("redis_host_info", {"manager": "process", "access": {"password": "Debian"}})
     if look()["distribution"] == "Debian":
         assert result["failed"]
         assert "all groups is too short or too common a word" in result["msg"]

@@ -85,7 +85,7 @@ def test_several_groups_with_passwords_of_their_own(guarded: Group, servers: Cal
         declared(guarded),
         {"name": "bare", "nodes": places([other])},
     ]
-    seen = look(*groups, passwords={"carts": f"{CANARY}-1", "bare": ""})["groups"]
+    seen = look(*groups, access={"passwords": {"carts": f"{CANARY}-1", "bare": ""}})["groups"]
     assert [group["name"] for group in seen] == ["carts", "orders", "bare"]
     assert [group["master"] for group in seen] == [one.address, guarded.servers[0].address, other.address]
     assert [group["nodes"][0]["secrets_match"]["requirepass"] for group in seen] == [True, True, True]
