@@ -163,6 +163,19 @@ def loaded(prod: Environment, path: str) -> list[str]:
     ).splitlines()
 
 
+def test_a_node_that_cannot_start_is_told_with_its_reason(prod: Environment) -> None:
+    manifest = "/var/lib/redis/orders-6379/appendonlydir/appendonly.aof.manifest"
+    host = next(host for host, role in prod.group().wait_healthy().roles.items() if role != "master")
+    prod.on(host, f"systemctl stop {NODE} && cp -p {manifest} /root/manifest && echo nonsense >>{manifest}")
+    with harmless(prod):
+        run = prod.play("site.yml", code=2)
+        assert f"{NODE}.service" in run.message
+        assert "AOF manifest file" in run.message, "the end of its journal"
+        prod.on(host, f"cp -p /root/manifest {manifest}")
+        prod.group().wait_healthy()  # systemd tries again by itself
+    nothing_to_do(prod)
+
+
 def test_a_host_that_does_not_answer_ssh(prod: Environment) -> None:
     orders = prod.group()
     before = orders.wait_healthy()

@@ -93,6 +93,8 @@ def plan_site(site: Site) -> Todo:
         pending = (site.seen.get(name) or {}).get("pending", {})
         fresh = name in new or name in touched
         groups[name] = {part: fresh or bool(pending.get(part, {}).get("changed")) for part in PARTS}
+        if name in new and not _any_running(site, group):
+            groups[name]["config"] = False  # each starts with a redis.conf that was written in this run
         groups[name]["new"] = name in new
         lines += _group_lines(group, pending, is_fresh=name in new)
         before += "".join(pending.get(part, {}).get("diff", {}).get("before", "") for part in PARTS)
@@ -118,6 +120,13 @@ def is_new(site: Site, group: Json) -> bool:
         return False
     idle = zip(entry["nodes"], known)
     return not any(node["keys"] if not node["failure"] else facts.get("data", "none") != "none" for node, facts in idle)
+
+
+def _any_running(site: Site, group: Json) -> bool:
+    return any(
+        site.hosts.get(each["host"], {}).get("instances", {}).get(each["instance"], {}).get("running")
+        for each in group["nodes"]
+    )
 
 
 def _silent(host: str, why: str) -> str:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: redis_process
-short_description: Instances as local processes, where no service manager runs them
+short_description: Instances run, as units of systemd or as local processes
 version_added: 0.1.0
 author: steady.redis contributors (@steady-redis)
 description:
-  - Starts and stops redis-server and Sentinel as processes of the user who runs the playbook. Made for C(env=dev),
-    which needs neither systemd nor root.
-  - A server is started through the start guard, like a systemd unit does it.
-  - Stopping sends TERM to the process of the pid file, and only if it still is the server of that instance.
+  - Enables and starts the units of systemd, all of a role with one command.
+  - Where nothing manages services, starts redis-server and Sentinel as processes of the user who runs the playbook,
+    servers through the start guard as their units do it. Made for C(env=dev), which needs neither systemd nor root.
+  - Only local processes are stopped. It sends TERM to the process of the pid file, and only if it still is the server
+    of that instance.
 options:
   kind:
     description: What the instances are.
@@ -22,7 +23,9 @@ options:
     choices: [server, sentinel]
     required: true
   instances:
-    description: The instances, as RV(steady.redis.redis_placement#module:hosts) has them.
+    description:
+      - The instances, as RV(steady.redis.redis_placement#module:hosts) has them. Those whose C(manager) is V(systemd)
+        are units.
     type: list
     elements: dict
     required: true
@@ -34,7 +37,7 @@ options:
     choices: [started, stopped, absent]
     default: started
   timeout:
-    description: Seconds to wait for each start or stop.
+    description: Seconds to wait for each start or stop of a local process. A unit has its own.
     type: float
     default: 90.0
 extends_documentation_fragment:
@@ -76,6 +79,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._units import NotStarted, start_units
 
 Instance = Mapping[str, t.Any]
 
@@ -148,7 +154,7 @@ def _end_of_log(instance: Instance, otherwise: str) -> str:
 
 
 def bring(module: AnsibleModule, instance: Instance) -> list[str]:
-    """One instance to the wanted state; the lines that say what was done."""
+    """One local process to the wanted state; the lines that say what was done."""
     params, pid = module.params, running(instance)
     name = instance["instance"]
     lines = []
@@ -186,6 +192,13 @@ def _remove_if_empty(*directories: str) -> None:
             os.rmdir(each)
 
 
+def bring_units(module: AnsibleModule, instances: list[t.Any]) -> list[str]:
+    if instances and module.params["state"] != "started":
+        raise Failed(f"systemd runs {instances[0]['instance']}, and this stops local processes only")
+    names = [unit_of(module.params["kind"], each["instance"]) for each in instances]
+    return start_units(module.run_command, names, pretend=module.check_mode) if names else []
+
+
 def main() -> None:
     spec = {
         "kind": {"type": "str", "choices": ["server", "sentinel"], "required": True},
@@ -194,14 +207,16 @@ def main() -> None:
         "timeout": {"type": "float", "default": 90.0},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
-    instances = module.params["instances"]
+    units = [each for each in module.params["instances"] if each.get("manager") == SYSTEMD]
+    instances = [each for each in module.params["instances"] if each not in units]
     try:
+        lines = bring_units(module, units)
         # At the same time: after a crash of all, the start guard of each listens for the others.
         with ThreadPoolExecutor(max_workers=max(1, len(instances))) as pool:
-            lines = [line for done in pool.map(lambda each: bring(module, each), instances) for line in done]
+            lines += [line for done in pool.map(lambda each: bring(module, each), instances) for line in done]
         if module.params["state"] == "absent" and not module.check_mode:
             lines += tidy(instances)
-    except (Failed, subprocess.TimeoutExpired) as error:
+    except (Failed, NotStarted, subprocess.TimeoutExpired) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(lines), lines=lines)
 

@@ -83,7 +83,18 @@ def test_bare_hosts() -> None:
     assert busy(todo) == {host: ["host", "server", "sentinel"] for host in HOSTS}
     assert todo.hosts["db-b"]["host"] == "main"
     assert todo.hosts["db-b"]["bootstrap"] == todo.hosts["db-b"]["stopped"] == ["orders-6379"]
+    told = {**dict.fromkeys(PARTS, True), "config": False}  # the keys stand in each redis.conf before it is read
+    assert todo.groups == {"orders": {**told, "new": True}}
+
+
+def test_an_empty_server_that_runs_already_is_asked_for_its_keys() -> None:
+    estate = Estate().built(NEW)
+    todo = plan(estate)
     assert todo.groups == {"orders": {**dict.fromkeys(PARTS, True), "new": True}}
+    for host in HOSTS:
+        estate.stop(host, "orders-6379", data="none")
+    estate.seen = NOTHING
+    assert not plan(estate).groups["orders"]["config"]
 
 
 def test_a_new_group_of_local_processes_takes_one_line_per_instance() -> None:

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Units of systemd: all of a host's with one systemctl, where ansible.builtin.systemd takes one by one. PRIVATE."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.steady.redis.plugins.module_utils._host_facts import Run, read_units
+
+
+class NotStarted(Exception):
+    """A unit does not start; the text says what its journal ends with."""
+
+
+def start_units(run: Run, names: Sequence[str], *, pretend: bool = False) -> list[str]:
+    """Enable and start what is not. The lines that say what was done, or would be."""
+    seen = read_units(run, names)
+    late = [name for name in names if not _is_well(seen.get(name, {}))]
+    if pretend:
+        return [f"would start {name}" for name in late]
+    if late:
+        # Reads unit files anew by itself.
+        code, _out, problem = run(["systemctl", "enable", "--now", *late])
+        if code:
+            raise NotStarted(f"{', '.join(late)}: {problem.strip()}. The journal ends with:\n{_journal(run, late)}")
+    elif any(state["reload_needed"] for state in seen.values()):  # written by a run that was cut off before this
+        run(["systemctl", "daemon-reload"])
+    return [f"started {name}" for name in late]
+
+
+def _is_well(unit: Mapping[str, t.Any]) -> bool:
+    # One whose start guard waits or refuses for now is "activating": systemd tries again by itself.
+    return unit.get("active") in ("active", "activating") and unit.get("enabled") == "enabled"
+
+
+def _journal(run: Run, names: Sequence[str]) -> str:
+    units = [word for name in names for word in ("--unit", name)]
+    return run(["journalctl", *units, "--no-pager", "--output", "cat", "--lines", "8"])[1].strip()
