@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
+from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
 from ansible_collections.steady.redis.plugins.module_utils._plan_reach import addresses_to_reach
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import IDLE, PARTS, Site, Todo, plan_site
 
@@ -88,7 +88,7 @@ def work(site: Site, todo: Todo) -> dict[str, t.Any]:
         if seat and any(parts[part] for part in PARTS):
             work_at[seat].append({"group": group_args(group, sorted(site.limited_to)), **parts})
         if seat and todo.changed:
-            prove_at[seat].append({**group_args(group, sorted(site.limited_to)), "files": {}})
+            prove_at[seat].append(afterwards(group_args(group, sorted(site.limited_to))))
     return {"hosts": todo.hosts, "work": work_at, "prove": prove_at, "any": todo.changed}
 
 

@@ -47,6 +47,10 @@ options:
         description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
         type: bool
         default: false
+      pid:
+        description: The process that its host shows there, for what is said when it does not answer.
+        type: int
+        default: 0
   sentinels:
     description: Every Sentinel that watches the group.
     type: list
@@ -75,6 +79,14 @@ options:
         default: ""
       hands_off:
         description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
+        type: bool
+        default: false
+      pid:
+        description: The process that its host shows there, for what is said when it does not answer.
+        type: int
+        default: 0
+      auth_pass_differs:
+        description: Its sentinel.conf does not hold the password of the nodes. Only its host can say that.
         type: bool
         default: false
   quorum:

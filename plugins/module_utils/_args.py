@@ -35,7 +35,12 @@ def member_spec(port: int) -> Spec:
         "host": {"type": "str", "default": ""},
         "zone": {"type": "str", "default": ""},
         "hands_off": {"type": "bool", "default": False},
+        "pid": {"type": "int", "default": 0},
     }
+
+
+def sentinel_spec() -> Spec:
+    return {**member_spec(SENTINEL_PORT), "auth_pass_differs": {"type": "bool", "default": False}}
 
 
 def group_spec() -> Spec:
@@ -43,7 +48,7 @@ def group_spec() -> Spec:
         "name": {"type": "str", "required": True},
         "sentinel_name": {"type": "str", "default": ""},
         "nodes": {"type": "list", "elements": "dict", "required": True, "options": member_spec(NODE_PORT)},
-        "sentinels": {"type": "list", "elements": "dict", "default": [], "options": member_spec(SENTINEL_PORT)},
+        "sentinels": {"type": "list", "elements": "dict", "default": [], "options": sentinel_spec()},
         "quorum": {"type": "int", "default": 0},
         "settings": {"type": "dict", "default": {}},
     }

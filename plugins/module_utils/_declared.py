@@ -98,6 +98,7 @@ class Declared:
             {
                 **seat.on_disk(SENTINEL),
                 "groups": [group.name for group in self.chosen if _has(group, seat)],
+                "known_as": {group.name: group.sentinel_name for group in self.chosen if _has(group, seat)},
                 "watches": [group.sentinel_name for group in self.every if _has(group, seat)],
             }
             for seat in seats.values()

@@ -138,7 +138,10 @@ class Scene:
     @property
     def seen_down(self) -> bool:
         """A majority of the declared Sentinels sees the master down."""
-        return sum(view.master_down for view in self.seen.voices) >= self.seen.group.majority
+        return (
+            sum(view.master_down and not view.member.auth_pass_differs for view in self.seen.voices)
+            >= self.seen.group.majority
+        )
 
     @property
     def unreachable(self) -> list[Node]:

@@ -75,7 +75,11 @@ def sentinels_disagree(scene: Scene) -> Sign | None:
 def sentinel_stale(scene: Scene) -> Sign | None:
     if scene.seen.named_master is None:
         return None
-    older = [view for view in _other_names(scene) if view.epoch < _majority_epoch(scene)]
+    older = [
+        view
+        for view in _other_names(scene)
+        if view.epoch < _majority_epoch(scene) and not view.member.auth_pass_differs
+    ]
     return sign(older, _names, f"the majority names {scene.seen.named_master} at epoch {_majority_epoch(scene)}")
 
 
@@ -163,7 +167,7 @@ def master_seen_down(scene: Scene) -> Sign | None:
 
 
 def sentinel_password_mismatch(scene: Scene) -> Sign | None:
-    differing = [view for view in scene.seen.voices if not all(view.secrets_match.values())]
+    differing = [view for view in scene.seen.voices if view.member.auth_pass_differs]
     return sign(differing, lambda view: f"has another auth-pass than the nodes; it {_names(view)}")
 
 

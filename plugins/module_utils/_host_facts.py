@@ -24,11 +24,17 @@ from importlib import metadata
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
-from ansible_collections.steady.redis.plugins.module_utils._host_instances import instance_facts, own_instance
+from ansible_collections.steady.redis.plugins.module_utils._host_instances import (
+    auth_pass_differs,
+    guard_knows,
+    instance_facts,
+    own_instance,
+)
 from ansible_collections.steady.redis.plugins.module_utils._instances import GUARD, STATIC
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     CLIENT_PACKAGE,
     FLAVORS,
+    GUARD_SECRET,
     SENTINEL,
     SERVER,
     SYSTEMD,
@@ -133,6 +139,10 @@ def _instances(
         found[name] = instance_facts(
             kind, each, unit=unit, password=None if password is None else str(password), not_seen=not_seen
         )
+        if kind == SENTINEL:
+            found[name]["auth_pass_differs"] = auth_pass_differs(each, access)
+        elif access.sentinel_password:
+            found[name]["guard_password_matches"] = guard_knows(each, str(access.sentinel_password), not_seen)
         path, disk[path] = disk_of(each["data_dir"])
         found[name]["disk"] = path
     return found, disk
@@ -215,7 +225,8 @@ def read_units(run: Run, names: Sequence[str]) -> dict[str, dict[str, t.Any]]:
 
 
 def describe_files(paths: Iterable[str], not_seen: list[str]) -> dict[str, dict[str, t.Any]]:
-    """Checksum, mode and owner of what is there. Directories and what this user may not read have no checksum."""
+    """Checksum, mode and owner of what is there. Directories, the password
+    of the start guard and what this user may not read have no checksum."""
     found: dict[str, dict[str, t.Any]] = {}
     for path in paths:
         try:
@@ -226,12 +237,17 @@ def describe_files(paths: Iterable[str], not_seen: list[str]) -> dict[str, dict[
         except OSError:
             continue
         found[path] = {
-            "sha256": _checksum(path, not_seen) if stat.S_ISREG(status.st_mode) else None,
+            "sha256": _checksum(path, not_seen) if _may_be_summed(path, status.st_mode) else None,
             "mode": f"{stat.S_IMODE(status.st_mode):04o}",
             "owner": _name(pwd.getpwuid, status.st_uid),
             "group": _name(grp.getgrgid, status.st_gid),
         }
     return found
+
+
+def _may_be_summed(path: str, mode: int) -> bool:
+    """Not a file that is nothing but a password: whoever sees its checksum can try out words."""
+    return stat.S_ISREG(mode) and os.path.basename(path) != GUARD_SECRET
 
 
 def disk_of(path: str) -> tuple[str, dict[str, int]]:

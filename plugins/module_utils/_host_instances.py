@@ -15,8 +15,15 @@ import socket
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, read
-from ansible_collections.steady.redis.plugins.module_utils._layout import CONF_NAME, GUARD_CONF, OWNED_KEYS, SENTINEL
+from ansible_collections.steady.redis.plugins.module_utils._access import Access
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, parse, read
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    CONF_NAME,
+    GUARD_CONF,
+    GUARD_SECRET,
+    OWNED_KEYS,
+    SENTINEL,
+)
 from ansible_collections.steady.redis.plugins.module_utils._proc import process_name, read_text
 
 _DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
@@ -72,6 +79,32 @@ def _guard(path: str) -> dict[str, t.Any]:
     """Whom the start guard of an instance knows: where a host that does not answer was when we last looked."""
     found = dict(line.split("=", 1) for line in read_text(path).splitlines() if "=" in line)
     return {"self": found.get("self", ""), **{key: found.get(key, "").split() for key in ("peers", "sentinels")}}
+
+
+def guard_knows(place: Mapping[str, t.Any], password: str, not_seen: list[str]) -> bool | None:
+    """Whether the start guard has the Sentinels' password. None: this user may not see that."""
+    hidden: list[str] = []
+    text = read_file(f"{place['conf_dir']}/{GUARD_SECRET}", hidden)[1]
+    not_seen += hidden
+    return None if hidden else text == f"{password}\n"
+
+
+def auth_pass_differs(place: Mapping[str, t.Any], access: Access) -> list[str]:
+    """The groups that this Sentinel watches without their declared password. Only its file tells: no command does."""
+    lines = read_text(f"{place['conf_dir']}/{CONF_NAME[SENTINEL]}").splitlines()
+    told = [line.split(" ", 3) for line in lines if line.startswith("sentinel ")]
+    watched = {words[2] for words in told if words[1:2] == ["monitor"]}
+    known = {words[2]: words[3] for words in told if words[1:2] == ["auth-pass"] and len(words) == 4}
+    return [
+        group
+        for group, name in place.get("known_as", {}).items()
+        if name in watched and not _is_word(known.get(name, ""), str(access.of_group(group) or ""))
+    ]
+
+
+def _is_word(written: str, word: str) -> bool:
+    """Sentinel writes a password as it is; a person may have quoted it."""
+    return not word or word in (written, " ".join(parse(f"auth-pass {written}").get("auth-pass", [])))
 
 
 def own_instance(conf: str) -> dict[str, t.Any]:

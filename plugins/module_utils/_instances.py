@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
+from ansible_collections.steady.redis.plugins.module_utils._layout import GUARD_SECRET, PROCESS
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 ROOT = ("root", "root")
@@ -91,7 +91,7 @@ def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, boot
         File(f"{conf}/owned-keys", "0640", *owner, content=owned_keys(each)),
     ]
     if sentinel_password and each["sentinels"]:
-        files.append(File(f"{conf}/sentinel-password", "0600", *owner, secret=f"{sentinel_password}\n"))
+        files.append(File(f"{conf}/{GUARD_SECRET}", "0600", *owner, secret=f"{sentinel_password}\n"))
     if each["instance"] in bootstrap:
         files.append(File(f"{conf}/bootstrap", "0640", *owner, content="written for the first start of a new group\n"))
     return files
@@ -100,15 +100,23 @@ def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, boot
 def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[str, t.Any]:
     """A resolved group as the modules take it; hosts beyond V(limit) are observed and never changed."""
     kept = ("name", "sentinel_name", "quorum", "settings", "config", "owned", "files")
-    place = ("name", "host", "address", "port", "zone")
+    place = ("name", "host", "address", "port", "zone", "pid")
 
-    def members(kind: str) -> list[dict[str, t.Any]]:
+    def members(kind: str, *more: str) -> list[dict[str, t.Any]]:
         return [
-            {**{key: each[key] for key in place}, "hands_off": bool(limit) and each["host"] not in limit}
+            {**{key: each[key] for key in (*place, *more)}, "hands_off": bool(limit) and each["host"] not in limit}
             for each in group[kind]
         ]
 
-    return {**{key: group[key] for key in kept}, "nodes": members("nodes"), "sentinels": members("sentinels")}
+    sentinels = members("sentinels", "auth_pass_differs")
+    return {**{key: group[key] for key in kept}, "nodes": members("nodes"), "sentinels": sentinels}
+
+
+def afterwards(group: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments of a group for another look at it, when what its hosts said before has been dealt with."""
+    nodes = [{**each, "pid": 0} for each in group["nodes"]]
+    sentinels = [{**each, "pid": 0, "auth_pass_differs": False} for each in group["sentinels"]]
+    return {**group, "files": {}, "nodes": nodes, "sentinels": sentinels}
 
 
 def guard_conf(each: Instance) -> str:

@@ -15,6 +15,7 @@ PROCESS = "process"  # no service manager: local processes of the user who runs 
 
 CONF_NAME = {SERVER: "redis.conf", SENTINEL: "sentinel.conf"}
 GUARD_CONF = "guard.conf"
+GUARD_SECRET = "sentinel-password"  # in conf_dir: with which the start guard asks the Sentinels
 OWNED_KEYS = "owned-keys"  # in conf_dir: the names of the keys that we own, one a line
 
 

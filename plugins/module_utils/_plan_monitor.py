@@ -34,7 +34,8 @@ def plan_monitor(
     """Bring every Sentinel that answers in step with the group.
 
     V(name) is what Sentinel calls the group. V(master) is needed only where no live master is seen; it must say that
-    it is one. V(auth) holds auth-user and auth-pass, told to a Sentinel together with MONITOR.
+    it is one. V(auth) holds auth-user and auth-pass, told to a Sentinel together with MONITOR,
+    and to one that has another password.
     """
     name = name or observation.group.name
     refusal = _useless(observation) or _bad_settings(observation.group.settings)
@@ -109,7 +110,8 @@ def _why(silent: Node | SentinelView) -> str:
 
 def _contradictions(observation: Observation, target: Address | None) -> str:
     """Never argue with a Sentinel: it acts on its own epoch, and the higher epoch wins over all of us."""
-    others = [view for view in observation.voices if view.master != target]
+    # One without the password hears nobody. Once it has it, it takes over what the others say.
+    others = [view for view in observation.voices if view.master != target and not view.member.auth_pass_differs]
     if others:
         says = "; ".join(f"{view.member.name} names {view.master} (epoch {view.epoch})" for view in others)
         return f"{says}, but the live master is {target}. recover-master.yml settles this; nothing was changed"
@@ -140,12 +142,14 @@ def _one(observation: Observation, view: SentinelView, name: str, target: Addres
             on=where,
             sentinel=True,
             command=monitor,
-            undo=("SENTINEL", "REMOVE", name),  # half told, it would never be told the password: it knows the group
+            undo=("SENTINEL", "REMOVE", name),  # half told, it would see nobody
         )
         plan += Plan((watch,), (Change(f"{who} {name}", "not watched", f"{target} quorum {quorum}"),))
-        for key, value in auth.items():
-            shown = f"{who}: {key} of {name}"
-            plan += Plan((Step(say=shown, on=where, sentinel=True, command=_set(name, key, Secret(value))),))
+    elif view.member.auth_pass_differs and auth:
+        plan += Plan(changes=(Change(f"{who} {name} auth-pass", "(another)", "(as declared)"),))
+    for key, value in auth.items() if view.member.auth_pass_differs or not view.knows else ():
+        shown = f"{who}: {key} of {name}"
+        plan += Plan((Step(say=shown, on=where, sentinel=True, command=_set(name, key, Secret(value))),))
     wanted = {**({"quorum": quorum} if view.knows else {}), **observation.group.settings}
     current = {**view.settings, "quorum": str(view.quorum)}
     for key, value in wanted.items():
@@ -195,9 +199,13 @@ def _set(name: str, key: str, value: str) -> tuple[str, ...]:
     return ("SENTINEL", "SET", name, key, value)
 
 
+def _brings_in(command: tuple[str, ...]) -> bool:
+    return command[1:2] == ("MONITOR",) or command[3:4] == ("auth-pass",)
+
+
 def _meeting(observation: Observation, plan: Plan, name: str, target: Address) -> tuple[Step, ...]:
-    """After a MONITOR: wait until each new one has found the replicas and the other Sentinels."""
-    told = [step.on for step in plan.steps if step.command[:2] == ("SENTINEL", "MONITOR")]
+    """After a MONITOR or a password: wait until it has found the replicas and the other Sentinels."""
+    told = dict.fromkeys(step.on for step in plan.steps if _brings_in(step.command))
     if not told:
         return ()
     others = sum(view.knows or (view.answered and not view.member.hands_off) for view in observation.sentinels) - 1

@@ -26,6 +26,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_host import (
     flavor_of,
     has_client,
 )
+from ansible_collections.steady.redis.plugins.module_utils._plan_password import check_passwords
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 Json = Mapping[str, t.Any]
@@ -107,7 +108,7 @@ def place(estate: Estate) -> Placed:
     for host, facts in estate.facts.items():
         strict = estate.is_strict(*estate.groups_on(host))
         check_host(host, hosts[host], facts, flavor=flavor, strict=strict, findings=findings)
-    _check_passwords(estate, findings)
+    check_passwords(groups, estate.facts, findings)
     for host, facts in estate.facts.items():
         findings.notes += [
             _left_over(host, name, estate.hosts[host]["manager"]) for name in _undeclared(estate, host, facts)
@@ -220,7 +221,7 @@ def _remembered(estate: Estate, host: str) -> str:
 
 def _group(estate: Estate, group: Json, addresses: Mapping[str, str]) -> dict[str, t.Any]:
     def resolved(members: Iterable[Json]) -> list[dict[str, t.Any]]:
-        return [{**member, "address": addresses[member["host"]]} for member in members]
+        return [{**member, "address": addresses[member["host"]], **_said(estate, group, member)} for member in members]
 
     owned = {key for node in group[NODES] for key in _seen(estate, node).get("owned_keys", [])}
     seen = {node["name"]: _seen(estate, node) for node in group[NODES]}
@@ -232,6 +233,13 @@ def _group(estate: Estate, group: Json, addresses: Mapping[str, str]) -> dict[st
     }
     found = {"owned": sorted(owned), "files": {name: drift for name, drift in files.items() if drift}}
     return {**group, NODES: resolved(group[NODES]), SENTINELS: resolved(group[SENTINELS]), **found}
+
+
+def _said(estate: Estate, group: Json, member: Json) -> dict[str, t.Any]:
+    """What only the host can say of a process."""
+    seen = _seen(estate, member)
+    pid = seen.get("pid", 0) if seen.get("running") else 0
+    return {"pid": pid, "auth_pass_differs": group["name"] in seen.get("auth_pass_differs", ())}
 
 
 def _seen(estate: Estate, member: Json) -> Json:
@@ -309,35 +317,3 @@ def _check_client(estate: Estate, group: Json, findings: Findings) -> None:
 def _seat(estate: Estate, group: Json) -> str:
     hosts = [member["host"] for member in members(group) if estate.takes_part(member["host"])]
     return next((host for host in hosts if host in estate.facts and has_client(estate.facts[host])), "")
-
-
-def _check_passwords(estate: Estate, findings: Findings) -> None:
-    """A declared password that is not the one in use is recognised, and left to a person."""
-    for group in estate.groups:
-        where = _where_wrong(estate, group[NODES])
-        if where:
-            findings.weigh(f"{group['name']}: {_WRONG}: {where}. {_STEPS.format(group['sentinel_name'])}", refuse=True)
-    where = _where_wrong(estate, [member for group in estate.groups for member in group[SENTINELS]])
-    if where:
-        findings.weigh(f"Sentinel: {_WRONG}: {where}. {_SENTINEL_STEPS}", refuse=True)
-
-
-def _where_wrong(estate: Estate, members: Iterable[Json]) -> str:
-    found: dict[tuple[str, str], str] = {}
-    for member in members:
-        seen = _seen(estate, member)
-        if seen.get("password_matches") is False:
-            found[member["host"], member["instance"]] = ", ".join(seen["password_differs"])
-    return "; ".join(f"{instance} on {host} ({keys})" for (host, instance), keys in found.items())
-
-
-_WRONG = "the declared password is not the one that stands in the files"
-_STEPS = (
-    "If it is a mistake, declare the old one. To change it without an outage, by hand: (1) ACL SETUSER default >NEW on "
-    "every node, (2) SENTINEL SET {} auth-pass NEW on every Sentinel, (3) CONFIG SET masterauth NEW on every node, "
-    "(4) give it to the clients, (5) CONFIG SET requirepass NEW and CONFIG REWRITE on every node"
-)
-_SENTINEL_STEPS = (
-    "If it is a mistake, declare the old one. To change it, by hand: stop all Sentinels (the nodes serve on, but "
-    "nobody replaces a failed master), change requirepass in every sentinel.conf, start them, give it to the clients"
-)

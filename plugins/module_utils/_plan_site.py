@@ -11,7 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
-from ansible_collections.steady.redis.plugins.module_utils._layout import CLIENT_PACKAGE, FLAVORS, PROCESS, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    CLIENT_PACKAGE,
+    FLAVORS,
+    GUARD_SECRET,
+    PROCESS,
+    unit_of,
+)
 from ansible_collections.steady.redis.plugins.module_utils._report import without_name
 
 Json = Mapping[str, t.Any]
@@ -36,6 +42,9 @@ ALL_DOWN = "all-nodes-down"
 
 # The files of a server without a key: an empty base (88 bytes), its manifest, and a few commands that cancel out.
 EMPTY_FILES = 1024
+
+# Stands for a password of which the plan only knows that it is declared.
+UNSEEN = "unseen"
 
 # What CONFIG, ROLE and SENTINEL have to mend in a group, in the order in which it is mended.
 PARTS = ("config", "replication", "sentinels")
@@ -242,13 +251,23 @@ def _files(site: Site, kind: str, instances: Sequence[Json], facts: Json) -> lis
     """One line for all files that differ; those of an instance that is created anyway go without saying."""
     if kind != "host" and not instances:
         return []
-    wanted = wanted_files(kind, instances, lambda name: site.read(kind, name))
+    known = {each["instance"]: _guard_password(each, facts) for each in instances}
+    shown = UNSEEN if any(found is not None for found in known.values()) else ""
+    wanted = wanted_files(kind, instances, lambda name: site.read(kind, name), sentinel_password=shown)
     paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
+    paths += [f"{each['conf_dir']}/{GUARD_SECRET}" for each in instances if known[each["instance"]] is False]
+    paths = list(dict.fromkeys(paths))
     new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
     told = [
         path for path in paths if not _within(path, new) and not any(_within(f, [path]) for f in paths if f != path)
     ]
     return [f"write {', '.join(told)}"] if told else []
+
+
+def _guard_password(each: Json, facts: Json) -> bool | None:
+    """Whether the start guard has the declared password; None where none is declared. The host compared them."""
+    found: bool | None = facts["instances"].get(each["instance"], {}).get("guard_password_matches")
+    return found if each.get("sentinels") else None
 
 
 def _within(path: str, directories: Sequence[str]) -> bool:
@@ -264,7 +283,8 @@ def _differs(file: File, found: Json | None) -> bool:
         return True
     if found["mode"] != file.mode or (file.owner and (found["owner"], found["group"]) != (file.owner, file.group)):
         return True
-    return not file.directory and found["sha256"] != hashlib.sha256(file.content.encode()).hexdigest()
+    unlike = found["sha256"] != hashlib.sha256(file.content.encode()).hexdigest()
+    return unlike and not (file.directory or file.secret)
 
 
 def _processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:

@@ -52,12 +52,14 @@ class Member:
     host: str = ""
     zone: str = ""
     hands_off: bool = False  # beyond the limit of this run: observed, never changed
+    pid: int = 0  # the process that its host shows
+    auth_pass_differs: bool = False  # the file of this Sentinel does not hold the password of the nodes
 
     @classmethod
     def from_args(cls, args: Mapping[str, t.Any], default_port: int) -> Member:
         address = Address(args["address"], int(args.get("port") or default_port))
-        rest = (args.get("host") or "", args.get("zone") or "", bool(args.get("hands_off")))
-        return cls(args.get("name") or str(address), address, *rest)
+        more = {key: args[key] for key in ("host", "zone", "hands_off", "pid", "auth_pass_differs") if args.get(key)}
+        return cls(args.get("name") or str(address), address, **more)
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,6 @@ class SentinelView:
     myid: str = ""
     version: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)  # down-after-milliseconds, failover-timeout, ...
-    secrets_match: Mapping[str, bool] = field(default_factory=dict)  # auth-pass: as declared?
     down_seconds: int = 0  # how long it has seen the master as down
 
     @property
@@ -260,7 +261,6 @@ def node_from_info(
 ) -> Node:
     """Build a Node from INFO (V(parse_info) of all sections) and CONFIG GET."""
     replica = info.get("role") == "slave"
-    flavor = "valkey" if info.get("server_name") == "valkey" or "valkey_version" in info else "redis"
     return Node(
         member=member,
         role=REPLICA if replica else MASTER,
@@ -278,7 +278,7 @@ def node_from_info(
         priority=int(info.get("slave_priority", 100)),
         keys=keys_in(info),
         version=str(info.get("valkey_version") or info.get("redis_version", "")),
-        flavor=flavor,
+        flavor="valkey" if info.get("server_name") == "valkey" or "valkey_version" in info else "redis",
         run_id=str(info.get("run_id", "")),
         uptime_seconds=int(info.get("uptime_in_seconds", 0)),
         memory=int(info.get("used_memory", 0)),

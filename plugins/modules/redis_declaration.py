@@ -139,7 +139,8 @@ hosts:
       C(library_dir), the lists C(servers) and C(sentinels), and C(declared), the names of all instances that belong
       there, also those of groups that were not asked for.
     - An instance has C(instance), C(port), C(address), C(conf_dir), C(data_dir), C(unit), C(manager), C(library_dir),
-      and C(group) for a server. A Sentinel has C(groups), and C(watches), the names of all groups that it shall know.
+      and C(group) for a server. A Sentinel has C(groups), what it
+      calls them (C(known_as)), and C(watches), the names of all groups that it shall know.
   returned: success
   type: dict
 notes:

@@ -25,7 +25,8 @@ options:
     elements: dict
     default: []
   sentinels:
-    description: The Sentinel instances that this host shall have, with the same keys as O(servers).
+    description: The Sentinel instances that this host shall have, with the same keys as O(servers). V(known_as) has
+      what it calls each group.
     type: list
     elements: dict
     default: []
@@ -209,7 +210,9 @@ host:
         V(aof)) and how long its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)),
         the keys we own and their values in the file, whether the password lines are as declared
         (V(password_matches), V(null) if there is nothing to compare) and which are not (V(password_differs)), its
-        V(pid), whether it is V(running), whom its start guard knows (V(guard)), and the
+        V(pid), whether it is V(running), whether its start guard has the declared O(sentinel_password)
+        (V(guard_password_matches), only if there is one), which groups a Sentinel watches without their password
+        (V(auth_pass_differs)), whom its start guard knows (V(guard)), and the
         directory of RV(host.disk) that holds it (V(disk)).
       type: dict
       sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349,

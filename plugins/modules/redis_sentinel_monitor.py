@@ -98,8 +98,9 @@ from ansible_collections.steady.redis.plugins.module_utils._args import (
 )
 from ansible_collections.steady.redis.plugins.module_utils._converge import converge
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import ABSENT, PRESENT, plan_monitor
-from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Observation
 
 
 def monitor(module: AnsibleModule) -> dict[str, t.Any]:
@@ -107,21 +108,18 @@ def monitor(module: AnsibleModule) -> dict[str, t.Any]:
     watched = watched_from(params, params)
     who = credentials(params["name"], params)
     auth = {"auth-user": who.user, "auth-pass": who.password}
+    once = [{key: value for key, value in auth.items() if value}]
     try:
         master = Address.parse(params["master"]) if params["master"] else None
     except ValueError as error:
         raise Refused(f"master: {error}") from error
-    return converge(
-        module,
-        watched,
-        lambda seen: plan_monitor(
-            seen,
-            name=watched.known_as,
-            state=params["state"],
-            master=master,
-            auth={key: value for key, value in auth.items() if value},
-        ),
-    )
+
+    def plan(seen: Observation) -> Plan:
+        """What stood in the Sentinels' files was seen before they were told, so it counts for the first plan only."""
+        tell = once.pop() if once else {}
+        return plan_monitor(seen, name=watched.known_as, state=params["state"], master=master, auth=tell)
+
+    return converge(module, watched, plan)
 
 
 def main() -> None:

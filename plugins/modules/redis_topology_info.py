@@ -59,6 +59,10 @@ options:
             description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
             type: bool
             default: false
+          pid:
+            description: The process that its host shows there, for what is said when it does not answer.
+            type: int
+            default: 0
       sentinels:
         description: Every Sentinel that watches the group.
         type: list
@@ -87,6 +91,14 @@ options:
             default: ""
           hands_off:
             description: Observe it, and never change it. The playbooks set this for hosts beyond C(--limit).
+            type: bool
+            default: false
+          pid:
+            description: The process that its host shows there, for what is said when it does not answer.
+            type: int
+            default: 0
+          auth_pass_differs:
+            description: Its sentinel.conf does not hold the password of the nodes. Only its host can say that.
             type: bool
             default: false
       quorum:
@@ -260,7 +272,7 @@ def describe(
     plans: dict[str, Plan] = {
         "config": plan_config(seen, wanted, owned=declared["owned"], defaults=fallback, files=declared["files"]),
         "replication": plan_role(seen, first=seen.group.nodes[0].address),
-        "sentinels": plan_monitor(seen, name=watched.known_as) if seen.sentinels else Plan(),
+        "sentinels": _monitor(watched, seen) if seen.sentinels else Plan(),
     }
     return {
         "name": seen.group.name,
@@ -279,6 +291,11 @@ def describe(
         "pending": {kind: {**result_of(plan), "refusal": plan.refusal} for kind, plan in plans.items()},
         **as_json(observation_json(seen, wanted)),
     }
+
+
+def _monitor(watched: Watched, seen: Observation) -> Plan:
+    password = watched.secrets.get("requirepass")
+    return plan_monitor(seen, name=watched.known_as, auth={"auth-pass": password} if password else {})
 
 
 def main() -> None:

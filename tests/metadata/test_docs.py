@@ -29,6 +29,7 @@ from ansible_collections.steady.redis.plugins.module_utils._env import (
     Inventory,
     environments,
 )
+from ansible_collections.steady.redis.plugins.module_utils._plan_password import SENTINEL_STEPS, STEPS
 from ansible_collections.steady.redis.plugins.module_utils._profiles import PROFILES, REFUSED, preset
 from ansible_collections.steady.redis.plugins.module_utils._states import STATES
 
@@ -243,3 +244,11 @@ def test_the_example_has_two_environments() -> None:
     seen.update((host, groups) for host in hosts["prod"])
     assert sorted(hosts) == ["dev", "prod"]
     assert environments(Inventory({"prod": hosts["prod"]}, seen)) == ["prod"]
+
+
+@pytest.mark.parametrize("steps", [STEPS, SENTINEL_STEPS], ids=["nodes", "Sentinels"])
+def test_the_steps_to_another_password_are_those_of_the_refusal(steps: str) -> None:
+    page = (ROOT / "docs/operations/states.md").read_text(encoding="utf-8").replace("`", "")
+    lines = [re.sub(r"^\d+\. (.*)\.$", r"\1", line) for line in page.split("### Passwords")[1].splitlines()]
+    for step in re.split(r"(?:\. )?\(\d\) ", steps.format(name="orders"))[1:]:
+        assert step in lines

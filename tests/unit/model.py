@@ -67,7 +67,14 @@ def _replicaof(observation: Observation, step: Step) -> dict[str, t.Any]:
 def _sentinel_told(observation: Observation, step: Step) -> Observation:
     index, view = next((i, view) for i, view in enumerate(observation.sentinels) if view.member.address == step.on)
     assert view.answered, f"{step.say}: it did not answer"
-    views = [*observation.sentinels[:index], _told(view, step.command), *observation.sentinels[index + 1 :]]
+    told = _told(view, step.command)
+    if step.command[3:4] == ("auth-pass",):  # it hears the others again, and takes over what they say
+        told = dataclasses.replace(
+            told,
+            member=dataclasses.replace(view.member, auth_pass_differs=False),
+            master=observation.live_master.address if observation.live_master else view.master,
+        )
+    views = [*observation.sentinels[:index], told, *observation.sentinels[index + 1 :]]
     return dataclasses.replace(observation, sentinels=tuple(views))
 
 

@@ -126,6 +126,19 @@ def but_sentinels(observation: Observation, *names: str, **changes: t.Any) -> Ob
     return dataclasses.replace(observation, sentinels=views)
 
 
+def but_told(observation: Observation, kind: str, *names: str, **changes: t.Any) -> Observation:
+    """The same, but with this said by the hosts of these V(nodes) or V(sentinels)."""
+    found: dict[str, t.Any] = {
+        kind: tuple(
+            dataclasses.replace(each, member=dataclasses.replace(each.member, **changes))
+            if each.member.name in names
+            else each
+            for each in getattr(observation, kind)
+        )
+    }
+    return dataclasses.replace(observation, **found)
+
+
 def silent(observation: Observation, *names: str, why: str = REFUSED) -> Observation:
     """These nodes do not answer: all we have of them is the reason."""
     nodes = tuple(
@@ -236,7 +249,7 @@ def _any_view(member: Member, places: st.SearchStrategy[Address]) -> st.SearchSt
     )
     knowing = st.builds(
         SentinelView,
-        st.just(member),
+        st.sampled_from([member, member, dataclasses.replace(member, auth_pass_differs=True)]),
         knows=st.just(True),
         master=places,
         flags=flags.map(lambda text: frozenset(text.split(","))),
@@ -246,7 +259,6 @@ def _any_view(member: Member, places: st.SearchStrategy[Address]) -> st.SearchSt
         ckquorum=st.sampled_from([OK, OK, NO_QUORUM, ""]),
         tilt=RARELY,
         settings=st.sampled_from([{}, {"down-after-milliseconds": "5000"}]),
-        secrets_match=st.sampled_from([{}, {"auth-pass": True}, {"auth-pass": False}]),
         down_seconds=st.integers(0, 10),
     )
     return st.one_of(

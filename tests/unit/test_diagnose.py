@@ -41,6 +41,7 @@ from tests.unit.observations import (
     arbitrary,
     but,
     but_sentinels,
+    but_told,
     empty_master,
     entries,
     healthy,
@@ -173,7 +174,17 @@ CASES: list[tuple[str, str, Observation]] = [
     ("master-seen-down", "by the majority", but_sentinels(TRIO, "db-a", "db-b", flags=DOWN)),
     ("password-mismatch", "masterauth", but(TRIO, "db-b", secrets_match={"requirepass": True, "masterauth": False})),
     ("password-mismatch", "one node", but(ALONE, secrets_match={"requirepass": False})),
-    ("sentinel-password-mismatch", "one Sentinel", but_sentinels(TRIO, "db-b", secrets_match={"auth-pass": False})),
+    ("sentinel-password-mismatch", "one Sentinel", but_told(TRIO, "sentinels", "db-b", auth_pass_differs=True)),
+    (
+        "sentinel-password-mismatch",
+        "all of them, which therefore see the master down",
+        but_told(but_sentinels(TRIO, flags=DOWN), "sentinels", "db-a", "db-b", "db-c", auth_pass_differs=True),
+    ),
+    (
+        "sentinel-password-mismatch",
+        "one that missed a failover for that reason",
+        but_told(but_sentinels(TRIO, "db-b", master=B, epoch=-1), "sentinels", "db-b", auth_pass_differs=True),
+    ),
     ("stray-master", "listed by Sentinel", STRAY),
     (
         "stray-master",

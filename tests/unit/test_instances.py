@@ -151,7 +151,8 @@ def test_modules_get_a_group_without_what_they_have_no_option_for() -> None:
     args = group_args(group)
     assert "profile" not in args
     assert args["nodes"][0] == {
-        "name": "db-a", "host": "db-a", "address": "192.0.2.11", "port": 6379, "zone": "", "hands_off": False,
+        "name": "db-a", "host": "db-a", "address": "192.0.2.11", "port": 6379, "zone": "", "pid": 0,
+        "hands_off": False,
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from tests.unit.observations import (
     arbitrary,
     but,
     but_sentinels,
+    but_told,
     empty_master,
     entries,
     healthy,
@@ -43,13 +44,7 @@ def declared(observation: Observation, settings: dict[str, str], *, quorum: int 
 
 def beyond(observation: Observation, *names: str) -> Observation:
     """The same, but these Sentinels are beyond the limit of this run."""
-    views = tuple(
-        dataclasses.replace(view, member=dataclasses.replace(view.member, hands_off=True))
-        if view.member.name in names
-        else view
-        for view in observation.sentinels
-    )
-    return dataclasses.replace(observation, sentinels=views)
+    return but_told(observation, "sentinels", *names, hands_off=True)
 
 
 def commands(plan: Plan) -> list[str]:
@@ -57,6 +52,23 @@ def commands(plan: Plan) -> list[str]:
 
 
 # --- What is done -----------------------------------------------------------------------------------------------------
+
+
+def test_a_sentinel_whose_file_has_another_password_is_told_it_and_waited_for() -> None:
+    seen = but_told(
+        but_sentinels(healthy(), "db-c", flags=frozenset({"master", "s_down"})),
+        "sentinels",
+        "db-c",
+        auth_pass_differs=True,
+    )
+    plan = plan_monitor(seen, auth={"auth-pass": PASSWORD})
+    assert plan.lines == [
+        "Sentinel db-c: auth-pass of orders",
+        "Sentinel at 192.0.2.13:26379: has found 2 replicas and 2 other Sentinels of orders",
+    ]
+    assert plan.diff["before"] == "Sentinel db-c orders auth-pass: (another)\n"
+    assert PASSWORD not in repr(plan)
+    assert plan_monitor(seen) == Plan(), "without a password there is nothing to tell"
 
 
 def test_sentinels_in_step_need_nothing() -> None:
