@@ -13,6 +13,8 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
+
 ACCESS_SPEC: dict[str, t.Any] = {
     "type": "dict",
     "no_log": True,
@@ -39,4 +41,4 @@ class Access:
 
     def of_group(self, name: str) -> str | None:
         """The password of the default user on the nodes of this group."""
-        return self.passwords.get(name, self.password)
+        return self.passwords.get(without_env(name), self.password)

@@ -14,6 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
 from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
@@ -31,7 +32,8 @@ def converge(
     result = result_of(plan)
     if module.check_mode or not plan.changed:
         return result
-    aside = Aside(save_dir, watched.group.name, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())) if save_dir else None
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = Aside(save_dir, without_env(watched.group.name), stamp) if save_dir else None
     outcome = carry_out(plan, watched.connect, aside=aside)
     for path in outcome.saved:
         module.warn(f"a data set was saved before its node was demoted: {path} on {platform.node()}")

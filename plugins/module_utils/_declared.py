@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._env import Place
 from ansible_collections.steady.redis.plugins.module_utils._fields import Mistakes
-from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER
+from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, in_env
 from ansible_collections.steady.redis.plugins.module_utils._seats import Seat
 
 # Below this a Sentinel that was restarted, or whose clock jumped (TILT, 30 s), may find no replica fit for a failover.
@@ -106,10 +106,11 @@ class Declared:
 
 
 def together(found: Sequence[Declared]) -> dict[str, t.Any]:
-    """What the action returns: one environment, or several looked at as one."""
+    """What the action returns: one environment, or several looked at as one, whose groups are called ENV/GROUP."""
     whole = found[0]
-    _check_names(found)
     if len(found) > 1:
+        found = [_with_env(each) for each in found]
+        _check_places(found)
         whole = Declared(
             env="",
             strict=any(each.strict for each in found),
@@ -130,18 +131,26 @@ def together(found: Sequence[Declared]) -> dict[str, t.Any]:
     }
 
 
-def _check_names(found: Sequence[Declared]) -> None:
-    """From here on a group is known by its name alone; two of one name would be taken for each other."""
+def _with_env(declared: Declared) -> Declared:
+    def named(groups: Sequence[DeclaredGroup]) -> tuple[DeclaredGroup, ...]:
+        return tuple(replace(group, name=in_env(declared.env, group.name)) for group in groups)
+
+    return replace(declared, every=named(declared.every), chosen=named(declared.chosen))
+
+
+def _check_places(found: Sequence[Declared]) -> None:
+    """Two environments that mean the same process: which of them is to be believed?"""
     mistakes = Mistakes()
-    known: dict[str, str] = {}
-    for each in found:
-        for group in each.chosen:
-            other = known.setdefault(group.name, each.env)
-            if other != each.env:
-                mistakes.add(
-                    "env", f"{other} and {each.env} both have a group {group.name}; say which with -e env=NAME"
-                )
-    mistakes.raise_if_any("Which environment? Nothing was changed.")
+    known: dict[tuple[str, int, str], str] = {}
+    for group in (group for each in found for group in each.chosen):
+        places = [(*seat.at, "") for seat in group.nodes]
+        places += [(*seat.at, group.sentinel_name) for seat in group.sentinels]
+        for host, port, watched in places:
+            other = known.setdefault((host, port, watched), group.name)
+            if other != group.name:
+                what = f"watched as {watched} by the Sentinel" if watched else "the node"
+                mistakes.add("env", f"{other} and {group.name} are both {what} on {host} port {port}")
+    mistakes.raise_if_any("Which environment? Nothing was changed. Say it with -e env=NAME.")
 
 
 def _on(place: Place, seats: Sequence[Seat]) -> list[Seat]:

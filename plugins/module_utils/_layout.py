@@ -55,3 +55,13 @@ CLIENT_PACKAGE = "python3-redis"  # redis-py; talks to Valkey too
 def unit_of(kind: str, instance: str) -> str:
     """The systemd unit of an instance."""
     return f"steady-{'redis' if kind == SERVER else 'sentinel'}@{instance}.service"
+
+
+def in_env(env: str, group: str) -> str:
+    """What a group is called where several environments are looked at in one run."""
+    return f"{env}/{group}"
+
+
+def without_env(group: str) -> str:
+    """What a group is called in its own environment."""
+    return group.rpartition("/")[2]

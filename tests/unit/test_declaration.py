@@ -244,19 +244,41 @@ def test_several_environments_at_once() -> None:
     two = resolve({"redis_groups": {"cache": {"nodes": ["web"]}}}, inventory(), env="staging", strict=False)
     result = together([one, two])
     assert (result["env"], result["strict"]) == ("", True)
-    assert [group["name"] for group in result["groups"]] == ["orders", "cache"]
+    assert [group["name"] for group in result["groups"]] == ["prod/orders", "staging/cache"]
     assert list(result["hosts"]) == ["db-a", "web"]
     assert result["environments"] == [
-        {"env": "prod", "strict": True, "groups": ["orders"]},
-        {"env": "staging", "strict": False, "groups": ["cache"]},
+        {"env": "prod", "strict": True, "groups": ["prod/orders"]},
+        {"env": "staging", "strict": False, "groups": ["staging/cache"]},
     ]
 
 
-def test_groups_of_one_name_in_two_environments_are_not_mixed_up() -> None:
+def test_groups_of_one_name_in_two_environments_are_two_groups() -> None:
     one = prod({"cache": {"nodes": ["db-a"]}})
     two = resolve({"redis_groups": {"cache": {"nodes": ["web"]}}}, inventory(), env="staging", strict=False)
+    result = together([one, two])
+    assert [(group["name"], group["sentinel_name"]) for group in result["groups"]] == [
+        ("prod/cache", "cache"),
+        ("staging/cache", "cache"),
+    ]
+    assert [each["group"] for host in ("db-a", "web") for each in result["hosts"][host]["servers"]] == [
+        "prod/cache",
+        "staging/cache",
+    ]
+
+
+def test_one_process_of_two_environments_is_refused() -> None:
+    shared = inventory(staging=HOSTS)
+    one = prod({"cache": {"nodes": ["db-a", "db-b", "db-c"]}}, inventory=shared)
+    other = {"redis_groups": {"cache": {"nodes": ["db-d", "db-e"], "sentinels": ["db-b", "db-c", "db-d"]}}}
+    two = resolve(other, shared, env="staging", strict=False)
     assert mistakes_of(lambda: together([one, two])) == [
-        "env: prod and staging both have a group cache; say which with -e env=NAME"
+        f"env: prod/cache and staging/cache are both watched as cache by the Sentinel on {host} port 26379"
+        for host in ("db-b", "db-c")
+    ]
+    lone = {"redis_groups": {"lone": {"nodes": ["db-a"]}}}
+    three = resolve(lone, shared, env="staging", strict=False)
+    assert mistakes_of(lambda: together([one, three])) == [
+        "env: prod/cache and staging/lone are both the node on db-a port 6379"
     ]
 
 

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two environments with a group of the same name, looked at in one call: neither is taken for the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import yaml
+
+from ansible_collections.steady.redis.plugins.module_utils._proc import addresses
+from tests.support.processes import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVS = ("prod", "staging")
+# Loopback leads nowhere else, so outside dev it is refused.
+ADDRESS = next(each for each in addresses() if not each.startswith("127.") and ":" not in each)
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
+    """One node of the group orders in each environment, as a local process with a password of its own."""
+    found = {env: free_port() for env in ENVS}
+    inventory: dict[str, t.Any] = {}
+    for env, port in found.items():
+        host = {
+            "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "redis_address": ADDRESS,
+            "redis_manager": "process", "redis_base_directory": str(tmp_path / env),
+        }  # fmt: skip
+        variables = {
+            "redis_strict": False, "redis_passwords": {"orders": f"of-{env}"},
+            "redis_groups": {"orders": {"nodes": [f"{env}-a:{port}"], "maxmemory": "10mb"}},
+        }  # fmt: skip
+        inventory[env] = {"hosts": {f"{env}-a": host}, "vars": variables}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    yield found
+    for env, port in found.items():
+        with redis.Redis(host=ADDRESS, port=port, password=f"of-{env}") as client:
+            client.shutdown(nosave=True)
+
+
+def play(directory: Path, playbook: str, *arguments: str) -> tuple[int, str]:
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [program, "-i", str(directory / "inventory.yml"), f"playbooks/{playbook}", *arguments]
+    own = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_one_call_shows_the_group_of_each(ports: dict[str, int], tmp_path: Path) -> None:
+    for env in ENVS:
+        code, output = play(tmp_path, "site.yml", "-e", f"env={env}")
+        assert code == 0, output
+        assert "orders is healthy" in output, "in a run about one environment that goes without saying"
+    with redis.Redis(host=ADDRESS, port=ports["staging"], password="of-staging") as client:
+        client.set("key", "value")
+
+    path = tmp_path / "report.json"
+    code, output = play(tmp_path, "health.yml", "-e", f"report={path}", "-e", "group=orders")
+    assert code == 0, output
+    groups = json.loads(path.read_text(encoding="utf-8"))["groups"]
+    assert {name: (facts["master"], facts["keys"]) for name, facts in groups.items()} == {
+        "prod/orders": (f"{ADDRESS}:{ports['prod']}", 0),
+        "staging/orders": (f"{ADDRESS}:{ports['staging']}", 1),
+    }
+    for env in ENVS:
+        assert re.search(rf"^  {env}/orders is healthy:.*\n.*\n  {env}-a", output, re.MULTILINE), output
+        assert f"of-{env}" not in output
