@@ -113,6 +113,8 @@ def place(estate: Estate) -> Placed:
         findings.notes += [
             _left_over(host, name, estate.hosts[host]["manager"]) for name in _undeclared(estate, host, facts)
         ]
+        for text in _moved(estate, host, facts):
+            findings.weigh(text, refuse=True)
     seats = {group["name"]: _seat(estate, group) for group in groups}
     return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, findings.notes)
 
@@ -122,9 +124,26 @@ def _undeclared(estate: Estate, host: str, facts: Json) -> list[str]:
 
 
 def _left_over(host: str, name: str, manager: str) -> str:
+    return f"{host}: {name} is no longer declared, and is left alone. If it is not needed: {_stop(name, manager)}"
+
+
+def _stop(name: str, manager: str) -> str:
     unit = unit_of(SENTINEL if name.startswith("sentinel-") else SERVER, name)
-    how = f"systemctl disable --now {unit}" if manager == SYSTEMD else "stop its process"
-    return f"{host}: {name} is no longer declared, and is left alone. If it is not needed: {how}"
+    return f"systemctl disable --now {unit}" if manager == SYSTEMD else "stop its process"
+
+
+def _moved(estate: Estate, host: str, facts: Json) -> t.Iterator[str]:
+    """What would be created empty beside an instance of that name at another port, which has the data."""
+    left = {name.rpartition("-")[0]: name for name in _undeclared(estate, host, facts)}
+    for each in [*estate.hosts[host]["servers"], *estate.hosts[host]["sentinels"]]:
+        name, old = each["instance"], left.get(each["instance"].rpartition("-")[0])
+        if old and not facts["instances"].get(name, {}).get("conf"):
+            stop, directory = _stop(old, estate.hosts[host]["manager"]), f"{each['conf_dir'].rpartition('/')[0]}/{old}"
+            yield (
+                f"{host}: {old} stands there, but {name} is declared. The port of what stands is not changed: declare "
+                f"{old.rpartition('-')[2]} again. docs/operations/change.md has the steps to another port, one node "
+                f"after the other. If {old} is not needed any more: {stop}, and move {directory} aside"
+            )
 
 
 def gate(placed: Placed, env: str) -> None:

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    CLIENT_PACKAGE,
-    FLAVORS,
-    GUARD_SECRET,
     PROCESS,
-    unit_of,
+)
+from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import (
+    binary,
+    files,
+    kernel,
+    packages,
+    processes,
+    stock_units,
 )
 from ansible_collections.steady.redis.plugins.module_utils._report import without_name
 
@@ -33,18 +35,11 @@ IDLE: Json = {
     "forget": [],
 }
 
-REDIS = FLAVORS["redis"]
-PACKAGES = (REDIS.package, CLIENT_PACKAGE)
-STOCK_UNITS = (REDIS.service, REDIS.sentinel_service)
-
 # All processes are down, as after a power cut: the start guards settle among themselves who has the data.
 ALL_DOWN = "all-nodes-down"
 
 # The files of a server without a key: an empty base (88 bytes), its manifest, and a few commands that cancel out.
 EMPTY_FILES = 1024
-
-# Stands for a password of which the plan only knows that it is declared.
-UNSEEN = "unseen"
 
 # What CONFIG, ROLE and SENTINEL have to mend in a group, in the order in which it is mended.
 PARTS = ("config", "replication", "sentinels")
@@ -197,11 +192,11 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         return work, []
     process = any(each["manager"] == PROCESS for each in [*servers, *placed["sentinels"]])
     reasons = {
-        "host": _binary(facts) if process else [*_packages(facts), *_files(site, "host", [], facts), *_kernel(facts)],
-        "server": [*_files(site, "server", servers, facts), *_processes("server", servers, facts)],
+        "host": binary(facts) if process else [*packages(facts), *files(site.read, "host", [], facts), *kernel(facts)],
+        "server": [*files(site.read, "server", servers, facts), *processes("server", servers, facts)],
         "sentinel": [
-            *_files(site, "sentinel", work["sentinels"], facts),
-            *_processes("sentinel", work["sentinels"], facts),
+            *files(site.read, "sentinel", work["sentinels"], facts),
+            *processes("sentinel", work["sentinels"], facts),
         ],
     }
     stopped = [each["instance"] for each in servers if not facts["instances"].get(each["instance"], {}).get("running")]
@@ -223,89 +218,6 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
 def _forgotten(server: Json) -> list[str]:
     """Keys that are no longer ours once they have gone back to their defaults."""
     return [key for key in server["released"] if key not in server["held"]]
-
-
-def _binary(facts: Json) -> list[str]:
-    return [] if facts.get("server_binary") else [f"install {PACKAGES[0]}"]
-
-
-def _packages(facts: Json) -> list[str]:
-    missing = [name for name in PACKAGES if not facts["packages"].get(name, {}).get("installed")]
-    found = [f"install {', '.join(missing)}"] if missing else []
-    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts)]
-
-
-def stock_units(facts: Json) -> list[str]:
-    """The distribution's own units that stand there and could run beside ours. One to come is masked by a file."""
-    return [unit for unit in STOCK_UNITS if facts["units"].get(unit, {}).get("load") == "loaded"]
-
-
-def _kernel(facts: Json) -> list[str]:
-    kernel = facts["kernel"]
-    if not kernel.get("writable"):
-        return []
-    return ["set vm.overcommit_memory to 1"] if kernel.get("overcommit_memory") != "1" else []
-
-
-def _files(site: Site, kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
-    """One line for all files that differ; those of an instance that is created anyway go without saying."""
-    if kind != "host" and not instances:
-        return []
-    known = {each["instance"]: _guard_password(each, facts) for each in instances}
-    shown = UNSEEN if any(found is not None for found in known.values()) else ""
-    wanted = wanted_files(kind, instances, lambda name: site.read(kind, name), sentinel_password=shown)
-    paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
-    paths += [f"{each['conf_dir']}/{GUARD_SECRET}" for each in instances if known[each["instance"]] is False]
-    paths = list(dict.fromkeys(paths))
-    new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
-    told = [
-        path for path in paths if not _within(path, new) and not any(_within(f, [path]) for f in paths if f != path)
-    ]
-    return [f"write {', '.join(told)}"] if told else []
-
-
-def _guard_password(each: Json, facts: Json) -> bool | None:
-    """Whether the start guard has the declared password; None where none is declared. The host compared them."""
-    found: bool | None = facts["instances"].get(each["instance"], {}).get("guard_password_matches")
-    return found if each.get("sentinels") else None
-
-
-def _within(path: str, directories: Sequence[str]) -> bool:
-    return any(f"{path}/".startswith(f"{each}/") for each in directories)
-
-
-def _is_new(each: Json, facts: Json) -> bool:
-    return not facts["instances"].get(each["instance"], {}).get("conf")
-
-
-def _differs(file: File, found: Json | None) -> bool:
-    if found is None:
-        return True
-    if found["mode"] != file.mode or (file.owner and (found["owner"], found["group"]) != (file.owner, file.group)):
-        return True
-    unlike = found["sha256"] != hashlib.sha256(file.content.encode()).hexdigest()
-    return unlike and not (file.directory or file.secret)
-
-
-def _processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
-    return [line for each in instances for line in _process(kind, each, facts)]
-
-
-def _process(kind: str, each: Json, facts: Json) -> list[str]:
-    name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
-    action = "" if running else f"start {name}"
-    if each["manager"] != PROCESS:
-        action = _unit(unit_of(kind, name), facts)
-    if _is_new(each, facts):
-        return [f"create {name} (port {each['port']})" + ("" if action else ", whose configuration is gone")]
-    return [action] if action else []
-
-
-def _unit(unit: str, facts: Json) -> str:
-    state = facts["units"].get(unit, {})
-    if state.get("active") != "active":
-        return f"start {unit} (it is {state.get('active') or 'not there'})"
-    return "" if state.get("enabled") == "enabled" else f"enable {unit}"
 
 
 def _touched_groups(site: Site, hosts: Json) -> set[str]:

@@ -74,3 +74,13 @@ def test_passwords_that_are_gone_are_noticed_and_put_back(person: Person, box: B
         assert secret.read_text(encoding="utf-8") == f"{CANARY}-sentinel\n"
         assert secret.stat().st_mode & 0o777 == 0o600
     assert site(person, box).changed == {}
+
+
+@pytest.mark.parametrize("kinds", [["nodes"], ["sentinels"], ["nodes", "sentinels"]], ids=" and ".join)
+def test_the_ports_of_a_group_with_data_are_not_changed(person: Person, box: Box, kinds: list[str]) -> None:
+    """With all of them changed nobody would know of the old group: an empty one would come up beside it."""
+    before = box.pids()
+    moved = {**GROUP, **{kind: [f"box:{free_port()}" for _each in range(3)] for kind in kinds}}
+    run = person.play("site.yml", "-e", "env=dev", box.write(redis_groups={"orders": moved}), code=2)
+    assert "The port of what stands is not changed" in " ".join(run.output.split())
+    assert (run.changed, box.pids()) == ({}, before)

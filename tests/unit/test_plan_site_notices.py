@@ -45,3 +45,36 @@ def test_the_password_of_the_guard_is_lost_or_not_as_it_should_be(wrong: dict[st
     todo = plan(estate)
     assert todo.lines == (f"db-b: write {SECRET}",)
     assert todo.hosts["db-b"]["server"]
+
+
+# --- values that wait for a start
+
+
+def test_the_start_of_a_stopped_server_says_which_values_come_with_it() -> None:
+    group = {"nodes": list(HOSTS), "config": {"io-threads": 2, "databases": 32, "maxmemory-policy": "noeviction"}}
+    estate = Estate(group=group).built(healthy())
+    stale = {"io-threads": "1", "maxmemory-policy": "allkeys-lru", "hz": "10"}
+    estate.facts["db-b"]["instances"]["orders-6379"]["keys"] = stale
+    assert plan(estate).lines == (), "nothing is restarted for that"
+    estate.stop("db-b", "orders-6379")
+    (line, *_rest) = plan(estate).lines
+    start = "db-b: start steady-redis@orders-6379.service (it is failed), with "
+    assert line.startswith(start)
+    assert set(line.removeprefix(start).removesuffix(" in its redis.conf").split(", ")) == {
+        "io-threads 2", "databases 32", "maxmemory-policy noeviction"
+    }  # fmt: skip
+
+
+# --- a port that was changed
+
+
+@pytest.mark.parametrize(("old", "new"), [("orders-6378", "orders-6379"), ("sentinel-26378", "sentinel-26379")])
+def test_an_instance_is_not_created_beside_its_own_at_another_port(old: str, new: str) -> None:
+    estate = Estate().built(healthy())
+    estate.facts["db-b"]["standing"] = [old, new]
+    assert estate.placed().refusals == [], "both stand, and one of them is not declared: that is only noted"
+    del estate.facts["db-b"]["instances"][new]
+    estate.facts["db-b"]["standing"] = [old]
+    (refusal,) = estate.placed().refusals
+    assert f"db-b: {old} stands there, but {new} is declared." in refusal
+    assert f"declare {old.rpartition('-')[2]} again" in refusal

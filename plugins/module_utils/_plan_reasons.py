@@ -1,0 +1,126 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why the roles of a host have something to do, in one line each. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from collections.abc import Callable, Mapping, Sequence
+
+from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    CLIENT_PACKAGE,
+    FLAVORS,
+    GUARD_SECRET,
+    PROCESS,
+    SERVER,
+    unit_of,
+)
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, same
+
+Json = Mapping[str, t.Any]
+Read = Callable[[str, str], str]  # the text of a role's own file
+
+REDIS = FLAVORS["redis"]
+PACKAGES = (REDIS.package, CLIENT_PACKAGE)
+STOCK_UNITS = (REDIS.service, REDIS.sentinel_service)
+
+# Stands for a password of which the plan only knows that it is declared.
+UNSEEN = "unseen"
+
+
+def binary(facts: Json) -> list[str]:
+    return [] if facts.get("server_binary") else [f"install {PACKAGES[0]}"]
+
+
+def packages(facts: Json) -> list[str]:
+    missing = [name for name in PACKAGES if not facts["packages"].get(name, {}).get("installed")]
+    found = [f"install {', '.join(missing)}"] if missing else []
+    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts)]
+
+
+def stock_units(facts: Json) -> list[str]:
+    """The distribution's own units that stand there and could run beside ours. One to come is masked by a file."""
+    return [unit for unit in STOCK_UNITS if facts["units"].get(unit, {}).get("load") == "loaded"]
+
+
+def kernel(facts: Json) -> list[str]:
+    kernel = facts["kernel"]
+    if not kernel.get("writable"):
+        return []
+    return ["set vm.overcommit_memory to 1"] if kernel.get("overcommit_memory") != "1" else []
+
+
+def files(read: Read, kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
+    """One line for all files that differ; those of an instance that is created anyway go without saying."""
+    if kind != "host" and not instances:
+        return []
+    known = {each["instance"]: _guard_password(each, facts) for each in instances}
+    shown = UNSEEN if any(found is not None for found in known.values()) else ""
+    wanted = wanted_files(kind, instances, lambda name: read(kind, name), sentinel_password=shown)
+    paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
+    paths += [f"{each['conf_dir']}/{GUARD_SECRET}" for each in instances if known[each["instance"]] is False]
+    paths = list(dict.fromkeys(paths))
+    new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
+    told = [
+        path for path in paths if not _within(path, new) and not any(_within(f, [path]) for f in paths if f != path)
+    ]
+    return [f"write {', '.join(told)}"] if told else []
+
+
+def _guard_password(each: Json, facts: Json) -> bool | None:
+    """Whether the start guard has the declared password; None where none is declared. The host compared them."""
+    found: bool | None = facts["instances"].get(each["instance"], {}).get("guard_password_matches")
+    return found if each.get("sentinels") else None
+
+
+def _within(path: str, directories: Sequence[str]) -> bool:
+    return any(f"{path}/".startswith(f"{each}/") for each in directories)
+
+
+def _is_new(each: Json, facts: Json) -> bool:
+    return not facts["instances"].get(each["instance"], {}).get("conf")
+
+
+def _differs(file: File, found: Json | None) -> bool:
+    if found is None:
+        return True
+    if found["mode"] != file.mode or (file.owner and (found["owner"], found["group"]) != (file.owner, file.group)):
+        return True
+    unlike = found["sha256"] != hashlib.sha256(file.content.encode()).hexdigest()
+    return unlike and not (file.directory or file.secret)
+
+
+def processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
+    return [line for each in instances for line in _process(kind, each, facts)]
+
+
+def _process(kind: str, each: Json, facts: Json) -> list[str]:
+    name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
+    action = "" if running else f"start {name}"
+    if each["manager"] != PROCESS:
+        action = _unit(unit_of(kind, name), facts)
+    waited = [] if running or kind != SERVER else _waiting(each, facts)
+    if action and waited:
+        action += f", with {', '.join(waited)} in its redis.conf"
+    if _is_new(each, facts):
+        return [f"create {name} (port {each['port']})" + ("" if action else ", whose configuration is gone")]
+    return [action] if action else []
+
+
+def _waiting(each: Json, facts: Json) -> list[str]:
+    """What the file of a stopped server does not say yet, keys that waited for a restart among them."""
+    file = facts["instances"].get(each["instance"], {}).get("keys", {})
+    wanted = each["config"].items()
+    found = [f"{key} {value}" for key, value in wanted if key in file and not same(key, file[key], value)]
+    found += [f"{key} {value}" for key, value in wanted if key in RESTART_ONLY and key not in file]
+    return found + [f"the default of {key}" for key in each["held"]]
+
+
+def _unit(unit: str, facts: Json) -> str:
+    state = facts["units"].get(unit, {})
+    if state.get("active") != "active":
+        return f"start {unit} (it is {state.get('active') or 'not there'})"
+    return "" if state.get("enabled") == "enabled" else f"enable {unit}"
