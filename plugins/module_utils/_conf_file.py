@@ -24,12 +24,15 @@ SEVERAL_WORDS = frozenset(
 # Keys that add up over their lines, and how many arguments one line of them takes in every version from 6.2 on.
 REPEATED = {"save": 2, "client-output-buffer-limit": 4}
 BY_CLASS = "client-output-buffer-limit"
-SIZES = frozenset(
-    "maxmemory maxmemory-clients repl-backlog-size client-output-buffer-limit client-query-buffer-limit "
-    "proto-max-bulk-len auto-aof-rewrite-min-size active-defrag-ignore-bytes stream-node-max-bytes "
-    "hll-sparse-max-bytes cluster-link-sendbuf-limit".split()
-)
+FLAGS = "notify-keyspace-events"  # a set of letters; A stands for most of them
 SECRETS = frozenset("requirepass masterauth user tls-key-file-pass tls-client-key-file-pass sentinel".split())
+# Texts of their own, which Redis takes to the letter. In all others cases do not count, and 4gb is 4294967296.
+TEXTS = SECRETS | frozenset(
+    "aclfile appenddirname appendfilename bind bind-source-addr cluster-announce-hostname cluster-config-file "
+    "dbfilename dir ignore-warnings locale-collate logfile loadmodule masteruser pidfile proc-title-template "
+    "rename-command replica-announce-ip syslog-ident tls-ca-cert-dir tls-ca-cert-file tls-cert-file tls-ciphers "
+    "tls-ciphersuites tls-client-cert-file tls-client-key-file tls-dh-params-file tls-key-file unixsocket".split()
+)
 # Older names that every version still takes: a line under the old name is the same key.
 OLD_NAMES = {
     "slaveof": "replicaof",
@@ -110,9 +113,13 @@ def read(text: str, keys: t.Iterable[str]) -> dict[str, str]:
     }
 
 
-def same(key: str, one: Value, other: Value) -> bool:
-    """Whether two values of a key mean the same to Redis: 4gb and 4294967296, slave and replica in buffer limits."""
-    return _meaning(key, wanted_lines(key, one)) == _meaning(key, wanted_lines(key, other))
+def same(key: str, current: Value, wanted: Value) -> bool:
+    """Whether the current value is what is wanted, however it is written. Buffer limits: of the classes asked for."""
+    try:
+        have, want = (_meaning(key, wanted_lines(key, value)) for value in (current, wanted))
+    except ValueError:
+        return False  # quotes that do not match: Redis is to say so
+    return set(want) <= set(have) if canonical(key) == BY_CLASS and want else have == want
 
 
 def edit(text: str, keys: Mapping[str, Value]) -> str:
@@ -175,7 +182,11 @@ def _read_line(line: str) -> tuple[str, Words]:
 def _meaning(key: str, lines: Sequence[Words]) -> list[Words]:
     """What the lines of a key say, free of the ways to write it."""
     name = canonical(key)
-    found = [tuple(map(_bytes, words)) for words in lines] if name in SIZES else list(lines)
+    if name in TEXTS:
+        return list(lines)
+    if name == FLAGS:
+        return [tuple(sorted(set("".join(words).replace("A", "g$lshzxetd")))) for words in lines]
+    found = [tuple(map(_plain, words)) for words in lines]
     if name == BY_CLASS:
         found = sorted(("replica" if words[:1] == ("slave",) else words[0], *words[1:]) for words in found if words)
     return found
@@ -186,9 +197,10 @@ def _classes(lines: Sequence[Words]) -> set[str]:
     return {"replica" if word == "slave" else word for words in lines for word in words[::4]}
 
 
-def _bytes(word: str) -> str:
-    found = re.fullmatch(r"(\d+)([a-z]*)", word.lower())
-    return str(int(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else word
+def _plain(word: str) -> str:
+    """Sizes in bytes, the rest in lower case."""
+    found = re.fullmatch(r"(\d+)([a-z]*)", word.lower(), re.ASCII)
+    return str(int(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else word.lower()
 
 
 def _in_one_word(words: Words) -> str:

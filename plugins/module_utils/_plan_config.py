@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from ansible_collections.steady.redis.plugins.module_utils._conf_file import UNITS
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
 
@@ -141,37 +141,3 @@ def known(key: str, server: tuple[int, ...]) -> bool:
 def version(text: str) -> tuple[int, ...]:
     """V(7.0.15) as numbers that compare."""
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
-
-
-def same(key: str, current: str, wanted: str) -> bool:
-    """Whether two spellings mean the same to Redis: V(4gb) and V(4294967296), V(slave) and V(replica)."""
-    if key == "client-output-buffer-limit":
-        have = _classes(current)
-        return all(have.get(name) == limits for name, limits in _classes(wanted).items())
-    if key == "notify-keyspace-events":
-        return _events(current) == _events(wanted)
-    return normal(current) == normal(wanted)
-
-
-def normal(value: str) -> str:
-    """One spelling of a value: sizes in bytes, single spaces, lower case where Redis does not tell the cases apart."""
-    words = str(value).replace('"', "").split()
-    return " ".join(_size(word) if len(words) == 1 else word for word in words)
-
-
-def _size(word: str) -> str:
-    found = re.fullmatch(r"(\d+)([kmgb]b?)?", word.lower())
-    if not found or (found[2] or "") not in UNITS:
-        return word.lower() if re.fullmatch(r"[A-Za-z-]+", word) else word
-    return str(int(found[1]) * UNITS[found[2] or ""])
-
-
-def _events(flags: str) -> frozenset[str]:
-    """The classes of V(notify-keyspace-events); their order does not matter, and A stands for most of them."""
-    return frozenset(flags.strip('"').replace("A", "g$lshzxetd"))
-
-
-def _classes(value: str) -> dict[str, tuple[str, ...]]:
-    """The limits of V(client-output-buffer-limit) by class; each class is four words."""
-    words: Sequence[str] = value.replace("slave", "replica").split()
-    return {words[i]: tuple(_size(word) for word in words[i + 1 : i + 4]) for i in range(0, len(words) - 3, 4)}

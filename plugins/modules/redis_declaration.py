@@ -33,7 +33,8 @@ options:
   bare:
     description:
       - Without O(env), take every environment of the inventory, instead of refusing.
-      - Groups of the same name in two of them are refused, since they could be taken for each other.
+      - Where there are several, a group is called C(ENV/GROUP) in all results. One process of two environments is
+        refused.
     type: bool
     default: false
 extends_documentation_fragment:

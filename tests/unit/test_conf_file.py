@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import (
     REPEATED,
+    SECRETS,
+    SEVERAL_WORDS,
+    TEXTS,
+    UNITS,
+    Value,
     edit,
     parse,
     quote,
@@ -34,6 +39,8 @@ user default on #5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d
 client-output-buffer-limit slave 256mb 64mb 60
 replicaof 192.0.2.11 6379
 """
+LIMITS = "client-output-buffer-limit"
+NOW = "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
 
 
 def test_read_gives_what_config_get_prints() -> None:
@@ -141,11 +148,55 @@ def test_unbalanced_quotes_are_refused(line: str) -> None:
         split_words(line)
 
 
-def test_same_compares_meaning_and_secrets_to_the_letter() -> None:
-    assert same("maxmemory", "4gb", "4294967296")
-    assert same("save", "900 1 300 10", ["900 1", "300 10"])
-    assert not same("save", "", None)
-    assert not same("requirepass", "4gb", "4294967296")
+@pytest.mark.parametrize(
+    ("key", "current", "wanted"),
+    [
+        ("maxmemory", "4294967296", "4gb"),
+        ("maxmemory", "4000000000", "4G"),
+        ("maxmemory", "1000", "1k"),
+        ("maxmemory", "100", "100b"),
+        ("save", "", '""'),
+        ("save", "900 1 300 10", "900 1  300 10"),
+        ("appendonly", "yes", "YES"),
+        ("maxmemory-policy", "allkeys-lru", "AllKeys-LRU"),
+        (LIMITS, NOW, "replica 256mb 64mb 60"),
+        (LIMITS, NOW, "slave 256mb 64mb 60 normal 0 0 0"),
+        ("notify-keyspace-events", "AKE", "KEA"),
+        ("notify-keyspace-events", "xE", "Ex"),
+        ("notify-keyspace-events", "AE", "Eg$lshzxetd"),
+        ("maxmemory-clients", "5%", "5%"),
+        ("hash-max-listpack-value", "64", "64b"),
+        ("save", "900 1 300 10", ["900 1", "300 10"]),
+    ],
+)
+def test_spellings_that_mean_the_same(key: str, current: str, wanted: Value) -> None:
+    assert same(key, current, wanted)
+
+
+@pytest.mark.parametrize(
+    ("key", "current", "wanted"),
+    [
+        ("maxmemory", "4294967296", "4g"),
+        ("maxmemory", "4294967296", "4gib"),
+        ("save", "900 1 300 10", "900 1"),
+        (LIMITS, NOW, "replica 512mb 64mb 60"),
+        (LIMITS, NOW, "other 0 0 0"),
+        ("notify-keyspace-events", "AKE", "AK"),
+        ("logfile", "/var/log/A1", "/var/log/a1"),
+        ("dbfilename", "Dump", "dump"),
+        ("dbfilename", "1024", "1kb"),
+        ("requirepass", "4gb", "4294967296"),
+        ("save", "", None),
+        ("save", "900 1", '"900 1'),
+    ],
+)
+def test_spellings_that_differ(key: str, current: str, wanted: Value) -> None:
+    assert not same(key, current, wanted)
+
+
+def test_buffer_limits_that_nobody_asked_for_stay() -> None:
+    assert not same(LIMITS, "replica 256mb 64mb 60", NOW), "the other classes are asked for"
+    assert not same(LIMITS, NOW, ""), "no class at all is another wish"
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -196,3 +247,15 @@ def test_lines_that_are_not_ours_stay_byte_by_byte_and_in_order(before: str, key
         return [each for each in lines if not set(parse(each)) & set(keys)]
 
     assert foreign(edit(before, keys)) == foreign(before)
+
+
+@given(st.sampled_from([*KEYS, *sorted(SECRETS), "save", "notify-keyspace-events", "bind"]), text, text)
+def test_what_is_the_same_is_so_both_ways_and_to_the_letter_where_it_is_text(key: str, one: str, other: str) -> None:
+    assert same(key, one, other) == same(key, other, one)
+    if key in TEXTS and one != other and key not in SEVERAL_WORDS:
+        assert not same(key, one, other)
+
+
+@given(st.integers(0, 2**40), st.sampled_from([(unit, size) for unit, size in UNITS.items()]))
+def test_a_size_is_its_bytes(count: int, unit: tuple[str, int]) -> None:
+    assert same("maxmemory", str(count * unit[1]), f"{count}{unit[0].upper()}")

@@ -18,7 +18,6 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_config import (
     file_drift,
     known,
     plan_config,
-    same,
     version,
     words,
 )
@@ -149,45 +148,6 @@ def test_silent_nodes_are_noted() -> None:
 )
 def test_refusals(seen: Observation, only: str, text: str) -> None:
     assert plan_config(seen, {"maxmemory": "1", "max-memory": "1"}, only=only) == Plan(refusal=text)
-
-
-@pytest.mark.parametrize(
-    ("key", "current", "wanted"),
-    [
-        ("maxmemory", "4294967296", "4gb"),
-        ("maxmemory", "4000000000", "4G"),
-        ("maxmemory", "1000", "1k"),
-        ("maxmemory", "100", "100b"),
-        ("save", "", '""'),
-        ("save", "900 1 300 10", "900 1  300 10"),
-        ("appendonly", "yes", "YES"),
-        ("maxmemory-policy", "allkeys-lru", "AllKeys-LRU"),
-        (LIMITS, CONFIG[LIMITS], "replica 256mb 64mb 60"),
-        (LIMITS, CONFIG[LIMITS], "slave 256mb 64mb 60 normal 0 0 0"),
-        ("notify-keyspace-events", "AKE", "KEA"),
-        ("notify-keyspace-events", "xE", "Ex"),
-        ("notify-keyspace-events", "AE", "Eg$lshzxetd"),
-        ("maxmemory-clients", "5%", "5%"),
-    ],
-)
-def test_spellings_that_mean_the_same(key: str, current: str, wanted: str) -> None:
-    assert same(key, current, wanted)
-
-
-@pytest.mark.parametrize(
-    ("key", "current", "wanted"),
-    [
-        ("maxmemory", "4294967296", "4g"),
-        ("maxmemory", "4294967296", "4gib"),
-        ("save", "900 1 300 10", "900 1"),
-        (LIMITS, CONFIG[LIMITS], "replica 512mb 64mb 60"),
-        (LIMITS, CONFIG[LIMITS], "other 0 0 0"),
-        ("notify-keyspace-events", "AKE", "AK"),
-        ("logfile", "/var/log/A1", "/var/log/a1"),
-    ],
-)
-def test_spellings_that_differ(key: str, current: str, wanted: str) -> None:
-    assert not same(key, current, wanted)
 
 
 def test_values_of_yaml_as_redis_spells_them() -> None:
