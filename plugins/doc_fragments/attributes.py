@@ -13,7 +13,10 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/steady.redis.redis) in C(module_defaults) to set options for this module.
+    description:
+      - Every module is in C(group/steady.redis.redis) for C(module_defaults), those with connection options also in
+        C(group/steady.redis.connection). Ansible hands defaults to each module of a group, and one that does not know
+        an option refuses it, so C(login_password) belongs into the second.
     support: full
     membership:
       - steady.redis.redis

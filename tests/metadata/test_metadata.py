@@ -64,9 +64,15 @@ def by_name(path: Path) -> str:
 # --- Modules ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_action_group_is_the_list_of_modules() -> None:
+def test_the_action_groups_are_the_lists_of_modules() -> None:
+    connecting = [path.stem for path in MODULES if "steady.redis.connection" in fragments(path)]
     groups = load(ROOT / "meta/runtime.yml")["action_groups"]
-    assert groups == {"redis": [path.stem for path in MODULES]}
+    assert groups == {"connection": connecting, "redis": [path.stem for path in MODULES]}
+
+
+def fragments(module: Path) -> list[str]:
+    """Give the documentation that a module shares with others."""
+    return list(documentation(module)["extends_documentation_fragment"])
 
 
 def test_every_action_plugin_has_a_module_that_documents_it() -> None:
