@@ -14,7 +14,7 @@ options:
     type: str
     required: true
   sentinel_name:
-    description: What Sentinel calls the group. Empty is O(name).
+    description: What Sentinel calls the group. Empty is its name.
     type: str
     default: ""
   nodes:
@@ -90,7 +90,7 @@ options:
         type: bool
         default: false
   quorum:
-    description: How many Sentinels must see the master down. V(0) is a majority of O(sentinels).
+    description: How many Sentinels must see the master down. V(0) is a majority.
     type: int
     default: 0
   settings:

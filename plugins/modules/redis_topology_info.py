@@ -106,7 +106,7 @@ options:
         type: int
         default: 0
       settings:
-        description: Per-group settings of Sentinel by their own names.
+        description: Per-group settings of Sentinel by their own names, for example C(down-after-milliseconds).
         type: dict
         default: {}
       config:

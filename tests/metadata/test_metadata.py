@@ -50,7 +50,7 @@ def load(path: Path) -> t.Any:
 
 def documentation(module: Path) -> dict[str, t.Any]:
     """Read DOCUMENTATION of a module without importing it."""
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION":
             return t.cast("dict[str, t.Any]", yaml.safe_load(ast.literal_eval(node.value)))
     pytest.fail(f"{module.name} has no DOCUMENTATION")
@@ -73,6 +73,16 @@ def test_the_action_groups_are_the_lists_of_modules() -> None:
 def fragments(module: Path) -> list[str]:
     """Give the documentation that a module shares with others."""
     return list(documentation(module)["extends_documentation_fragment"])
+
+
+def test_a_group_has_the_same_options_wherever_it_is_one() -> None:
+    """Ansible can put a shared fragment at the top of a module's options, but not below O(groups)."""
+    fragment = documentation(ROOT / "plugins/doc_fragments/group.py")["options"]
+    one_of_many = documentation(ROOT / "plugins/modules/redis_topology_info.py")["options"]["groups"]["suboptions"]
+    assert {name: one_of_many.get(name) for name in fragment} == fragment
+    own = documentation(ROOT / "plugins/modules/redis_config.py")["options"]
+    more = {name: option["type"] for name, option in one_of_many.items() if name not in fragment}
+    assert more == {name: own[name]["type"] for name in more}, "the rest is what redis_config takes"
 
 
 def test_every_action_plugin_has_a_module_that_documents_it() -> None:
