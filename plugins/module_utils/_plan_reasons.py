@@ -9,6 +9,7 @@ import hashlib
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     CLIENT_PACKAGE,
@@ -18,7 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     SERVER,
     unit_of,
 )
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, same
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
 
 Json = Mapping[str, t.Any]
 Read = Callable[[str, str], str]  # the text of a role's own file
