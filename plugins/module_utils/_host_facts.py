@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stands on a host: packages, binary, units, files, disks. Changes nothing. PRIVATE to the collection.
 
-Starts one systemctl and one dpkg-query; apt-cache, half a second, only where something is missing.
+Starts one systemctl and one dpkg-query; apt-cache, half a second, only where something is missing; and seconds of
+apt-get update, into a directory that is thrown away, only where apt's lists are missing too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import re
 import shutil
 import socket
 import stat
+import tempfile
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
@@ -46,6 +48,20 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
 Run = Callable[[list[str]], tuple[int, str, str]]
 
 _PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# apt at work elsewhere: it leaves the host's own lists alone, and runs no hook. One short try for each source.
+_APT_ELSEWHERE = """\
+Dir::State::lists "{0}/lists";
+Dir::Cache "{0}";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+APT::Sandbox::User "root";
+Acquire::GzipIndexes "true";
+Acquire::Languages "none";
+Acquire::Retries "0";
+Acquire::http::Timeout "10";
+Acquire::https::Timeout "10";
+#clear APT::Update;
+"""
 _UNIT_FIELDS = ("Id", "LoadState", "ActiveState", "UnitFileState", "MainPID", "NeedDaemonReload")
 NO_OWN_INSTANCE = {"own_instance_keys": None, "own_instance_port": 0, "own_instance_failure": ""}
 NO_UNIT = {"pid": 0, "active": ""}
@@ -183,7 +199,7 @@ def read_packages(run: Run, have: Mapping[str, bool]) -> dict[str, dict[str, str
     lines = [line.split("\t") for line in run(["dpkg-query", "-W", "-f", layout, *have])[1].splitlines()]
     installed = {line[0]: line[2] for line in lines if line[1:2] == ["installed"]}
     missing = [name for name, there in have.items() if not there and name not in installed]
-    candidates = _candidates(run(["apt-cache", "policy", *missing])[1]) if missing else {}
+    candidates = _offered(run, missing) if missing else {}
     return {name: {"installed": installed.get(name, ""), "candidate": candidates.get(name, "")} for name in have}
 
 
@@ -269,6 +285,20 @@ def _version(run: Run, path: str, installed: str) -> str:
         text = run([path, "--version"])[1]
     found = re.search(r"(?:v=|^(?:\d+:)?)(\d+\.\d+(?:\.\d+)?)", text)
     return found[1] if found else ""
+
+
+def _offered(run: Run, names: Sequence[str]) -> dict[str, str]:
+    """The version of each package that apt would install, also on a fresh machine image, which has no lists yet."""
+    found = package_sources()
+    if found["lists"] or not found["sources"]:
+        return _candidates(run(["apt-cache", "policy", *names])[1])
+    with tempfile.TemporaryDirectory() as elsewhere:
+        conf = f"{elsewhere}/apt.conf"
+        os.makedirs(f"{elsewhere}/lists/partial")
+        with open(conf, "w", encoding="utf-8") as file:
+            file.write(_APT_ELSEWHERE.format(elsewhere))
+        run(["apt-get", "-c", conf, "-qq", "update"])
+        return _candidates(run(["apt-cache", "-c", conf, "policy", *names])[1])
 
 
 def _candidates(output: str) -> dict[str, str]:

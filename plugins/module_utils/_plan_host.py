@@ -58,7 +58,7 @@ def can_have_client(facts: Json, manager: str) -> bool:
     if has_client(facts):
         return True
     offered = facts["packages"].get(CLIENT_PACKAGE, {}).get("candidate", "")
-    return manager == SYSTEMD and (numbers(offered) >= OLDEST_CLIENT or _lists_missing(facts))
+    return manager == SYSTEMD and numbers(offered) >= OLDEST_CLIENT
 
 
 def has_client(facts: Json) -> bool:
@@ -97,12 +97,6 @@ def _name(facts: Json) -> str:
     return " ".join(filter(None, [facts["distribution"], facts["release"]])) or "its distribution"
 
 
-def _lists_missing(facts: Json) -> bool:
-    """A fresh machine image: sources, but no list was ever fetched. The run fetches them."""
-    sources = facts["package_sources"]
-    return bool(facts["debian_family"] and sources["sources"] and not sources["lists"])
-
-
 def _software(manager: str, facts: Json, flavor: Flavor) -> Iterator[str]:
     package = facts["packages"].get(flavor.package, {})
     installed = facts["server_version"] or package.get("installed", "")
@@ -122,7 +116,7 @@ def _software(manager: str, facts: Json, flavor: Flavor) -> Iterator[str]:
         if numbers(package["candidate"]) < OLDEST_SERVER:
             text = f"its package sources offer {flavor.package} {package['candidate']}, older than {oldest}"
             yield f"{text}. Upgrade the distribution, or add a source with a newer one"
-    elif not _lists_missing(facts):
+    else:
         text = f"{flavor.package} is not installed, and no package source offers it"
         yield f"{text}. Look at apt-cache policy {flavor.package}: add a source, or run apt-get update"
 

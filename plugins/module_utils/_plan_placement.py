@@ -330,7 +330,7 @@ def _check_client(estate: Estate, group: Json, findings: Findings) -> None:
     seen = [host for host in hosts if host in estate.facts]
     if seen and not any(can_have_client(estate.facts[host], estate.hosts[host]["manager"]) for host in seen):
         text = f"{group['name']}: redis-py 4.3 or newer is neither on nor offered for {', '.join(seen)}"
-        findings.weigh(f"{text}. Install python3-redis on one of them", refuse=True)
+        findings.weigh(f"{text}. Install it on one of them", refuse=True)
 
 
 def _seat(estate: Estate, group: Json) -> str:

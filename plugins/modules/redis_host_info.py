@@ -155,7 +155,7 @@ host:
     packages:
       description: >-
         Of the server's package and of python3-redis the installed version and, where there is none, the candidate.
-        Empty outside Debian's family.
+        Empty outside Debian's family. Where apt never fetched its lists they are fetched for this, and thrown away.
       type: dict
       sample: {"redis-server": {"installed": "", "candidate": "5:7.0.15-1~deb12u10"}}
     package_sources:
