@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
-from tests.support.processes import LOOPBACK, Group, Sentinel, Server, free_port, make_group
+from tests.support.groups import Group, make_group
+from tests.support.processes import LOOPBACK, Sentinel, Server, free_port
 
 
 @pytest.fixture
@@ -86,3 +87,15 @@ def black_hole() -> Iterator[Address]:
             waiting.setblocking(False)
             waiting.connect_ex(where)
         yield Address(*where)
+
+
+@pytest.fixture(scope="module")
+def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sentinel]]:
+    """Three Sentinels; every test lets them watch a group of its own name."""
+    base = tmp_path_factory.mktemp("watchers")
+    made = [Sentinel(directory=base / str(number)) for number in range(3)]
+    try:
+        yield [sentinel.start() for sentinel in made]
+    finally:
+        for sentinel in made:
+            sentinel.kill()

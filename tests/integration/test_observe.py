@@ -21,9 +21,10 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Address,
     Observation,
 )
+from tests.support.groups import Group, make_group
 from tests.support.modules import CANARY, options, options_of
 from tests.support.old_server import OldServer
-from tests.support.processes import Group, Sentinel, Server, free_port, make_group, wait_until
+from tests.support.processes import Sentinel, Server, free_port, wait_until
 
 SECRETS = {"requirepass": CANARY, "masterauth": CANARY}
 

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.support.groups import Group
 from tests.support.oracle import Report, Target, check, complaints, kind_of, read_log
-from tests.support.processes import Group, Server, wait_until
+from tests.support.processes import Server, wait_until
 from tests.support.writer import ROOT, Writer
 
 

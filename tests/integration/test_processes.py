@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.processes import Group, Server, wait_until
+from tests.support.groups import Group
+from tests.support.processes import Server, wait_until
 
 PASSWORD = 'with "quotes", a \\ and # spaces'
 

@@ -15,9 +15,10 @@ import redis
 
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
 from tests.support.certificates import Authority
+from tests.support.groups import Group, make_group
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
 from tests.support.old_server import BINARY, OldServer
-from tests.support.processes import Group, Server, free_port, make_group
+from tests.support.processes import Server, free_port
 
 Servers = Callable[..., Server]
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.groups import Group
 from tests.support.modules import CANARY, Result, options, options_of, run_module
-from tests.support.processes import Group, Server, wait_until
+from tests.support.processes import Server, wait_until
 
 Servers = Callable[..., Server]
 

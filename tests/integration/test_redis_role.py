@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.groups import Group, make_group
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
-from tests.support.processes import Group, Server, free_port, make_group, wait_until
+from tests.support.processes import Server, free_port, wait_until
 from tests.support.writer import Writer
 
 Servers = Callable[..., Server]

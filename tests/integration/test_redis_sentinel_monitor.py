@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.groups import Group, make_group, quick_sentinels
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
-from tests.support.processes import Group, Sentinel, Server, free_port, make_group, quick_sentinels, wait_until
+from tests.support.processes import Sentinel, Server, free_port, wait_until
 
 # What the groups of these tests are started with.
 SETTINGS = {"down-after-milliseconds": 1000, "failover-timeout": 5000}

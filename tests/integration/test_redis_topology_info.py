@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.groups import Group, make_group
 from tests.support.modules import CANARY, Result, options_of, places, run_module
-from tests.support.processes import Group, Server, free_port, make_group
+from tests.support.processes import Server, free_port
 
 SETTINGS = {"down-after-milliseconds": 1000, "failover-timeout": 5000}
 KINDS = ("config", "replication", "sentinels")

@@ -8,80 +8,16 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import socket
 import subprocess
-import threading
-import time
 import typing as t
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import (
-    Group,
-    Sentinel,
-    Server,
-    free_port,
-    quick_sentinels,
-    quoted,
-    wait_until,
-)
-
-GUARD = Path(__file__).parents[2] / "roles" / "server" / "files" / "redis-start-guard"
-CANARY = 'canary "x" \\ # 7f3a'
-MASTER, REPLICA, REFUSED = "as master", "as replica of", "not started"
-
-
-@dataclass
-class Ran:
-    """What one run of the guard did."""
-
-    code: int
-    text: str
-    seconds: float
-    conf: str
-
-    @property
-    def replicaof(self) -> list[str]:
-        """The addresses after replicaof in redis.conf."""
-        return [":".join(line.split()[1:]) for line in self.conf.splitlines() if line.startswith("replicaof")]
-
-
-def prepare(
-    directory: Path,
-    *,
-    address: str,
-    peers: Sequence[str] = (),
-    sentinels: Sequence[Sentinel | str] = (),
-    group: str = "orders",
-    wait: int = 30,
-    handover: int = 20,
-) -> list[str]:
-    """Write guard.conf as the role does. Returns the command that runs the guard."""
-    watched = " ".join(one if isinstance(one, str) else one.address for one in sentinels)
-    (directory / "guard.conf").write_text(
-        f'# as the role writes it\ngroup={group}\nself={address}\npeers="{" ".join(peers)}"\nsentinels="{watched}"\n'
-        f"data_dir={directory}\ncold_wait={wait}\nhandover_wait={handover}\n"
-    )
-    return ["/bin/sh", str(GUARD), str(directory)]
-
-
-def guard(directory: Path, **options: t.Any) -> Ran:
-    """Run the guard. A wait of 30 s, the default, is a failure for whoever should start at once."""
-    command = prepare(directory, **options)
-    began = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=25, check=False)
-    assert done.stderr == ""
-    seconds = time.monotonic() - began
-    print(done.stdout)
-    return Ran(done.returncode, done.stdout, seconds, (directory / "redis.conf").read_text())
-
-
-def save(server: Server) -> None:
-    """Write a snapshot, once no child process is writing another one."""
-    wait_until(lambda: server.client().save(), 5, "saved")
+from tests.support.guards import MASTER, REFUSED, REPLICA, filled, guard, prepare, save
+from tests.support.processes import Sentinel, Server, free_port, wait_until
 
 
 @dataclass
@@ -96,12 +32,6 @@ class Cast:
     def address(self, name: str) -> str:
         """The address of a peer by its part."""
         return self.dead if name == "dead" else self.servers[name].address
-
-
-def filled(server: Server, keys: int = 1, size: int = 20) -> Server:
-    """Put keys into a started server."""
-    server.client().mset({f"key{number}": "x" * size for number in range(keys)})
-    return server
 
 
 @pytest.fixture(scope="module")
@@ -149,18 +79,6 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     finally:
         for server in made.values():
             server.kill()
-
-
-@pytest.fixture(scope="module")
-def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sentinel]]:
-    """Three Sentinels; every test lets them watch a group of its own name."""
-    base = tmp_path_factory.mktemp("watchers")
-    made = [Sentinel(directory=base / str(number)) for number in range(3)]
-    try:
-        yield [sentinel.start() for sentinel in made]
-    finally:
-        for sentinel in made:
-            sentinel.kill()
 
 
 def own_directory(base: Path, cast: Cast, *, data: str = "", conf: str = "", append: str = "yes") -> Path:
@@ -352,179 +270,3 @@ def test_a_wrong_guard_conf_is_named(tmp_path: Path, line: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert line.split("=")[0] in done.stdout
-
-
-def make_watched(
-    base: Path, watchers: list[Sentinel], name: str, *, append: str = "yes", password: str | None = None
-) -> Group:
-    """A master with 200 keys and two replicas, in step, watched by Sentinels that are slow to see it down."""
-    config: dict[str, str | int] = {"appendonly": append, "repl-ping-replica-period": 3600}
-    servers = [Server(directory=base / "node0", config=config, password=password)]
-    servers += [
-        Server(directory=base / f"node{number}", config=config, password=password, replicaof=servers[0])
-        for number in (1, 2)
-    ]
-    group = Group(name, servers, watchers)
-    try:
-        for server in servers:
-            server.start(wait=False)
-        wait_until(lambda: all(server.linked() for server in servers[1:]), 15, "replicas linked")
-        filled(servers[0], 200)
-        save(servers[0])
-        servers[0].client().wait(2, 2000)
-        for sentinel in watchers:
-            sentinel.monitor(name, servers[0], down_after=30000)
-        group.wait_in_step()
-    except BaseException:
-        for server in servers:
-            server.kill()
-        raise
-    return group
-
-
-@contextlib.contextmanager
-def watched(base: Path, watchers: list[Sentinel], name: str, **options: t.Any) -> Iterator[Group]:
-    """Like make_watched, and ended and forgotten afterwards."""
-    group = make_watched(base, watchers, name, **options)
-    try:
-        yield group
-    finally:
-        for sentinel in watchers:
-            sentinel.forget(name)
-        for server in group.servers:
-            server.kill()
-
-
-def guarded(server: Server, group: Group, **options: t.Any) -> Ran:
-    """Run the guard for a stopped server of this group."""
-    peers = [one.address for one in group.servers if one is not server]
-    return guard(
-        server.directory, address=server.address, peers=peers, sentinels=group.sentinels, group=group.name, **options
-    )
-
-
-def test_a_fast_restart_of_a_master_goes_on(tmp_path: Path, watchers: list[Sentinel]) -> None:
-    """Also while one of three Sentinels hangs: a majority is enough."""
-    with watched(tmp_path, watchers, "fast") as group, socket.create_server(("127.0.0.1", 0)) as silent:
-        first = group.servers[0]
-        first.kill()
-        sentinels = [f"127.0.0.1:{silent.getsockname()[1]}", *watchers[:2]]
-        ran = guard(first.directory, address=first.address, peers=["127.0.0.1:1"], sentinels=sentinels, group="fast")
-        assert ran.code == 0
-        assert "my append-only file is whole: starting as master" in ran.text
-        assert ran.seconds < 0.5
-        first.start()
-        assert first.role() == "master"
-        assert first.client().dbsize() == 200
-
-
-def emptied(server: Server) -> None:
-    """Remove all data."""
-    shutil.rmtree(server.directory / "appendonlydir", ignore_errors=True)
-    (server.directory / "dump.rdb").unlink(missing_ok=True)
-
-
-def only_a_snapshot(server: Server) -> None:
-    """Remove the append-only file; Redis would ignore the snapshot that is left."""
-    shutil.rmtree(server.directory / "appendonlydir")
-
-
-def behind(server: Server) -> None:
-    """Keep the snapshot of before the last keys."""
-
-
-@pytest.mark.parametrize(
-    ("append", "spoil", "lost"),
-    [("yes", emptied, "nothing"), ("yes", only_a_snapshot, "nothing"), ("no", behind, "snapshot")],
-)
-def test_a_master_without_its_newest_data_hands_over(
-    tmp_path: Path, watchers: list[Sentinel], append: str, spoil: Callable[[Server], None], lost: str
-) -> None:
-    with watched(tmp_path, watchers, spoil.__name__, append=append) as group:
-        first = group.servers[0]
-        first.client().mset({f"late{number}": "x" for number in range(100)})
-        first.client().wait(2, 2000)
-        first.kill()
-        spoil(first)
-        ran = guarded(first, group)
-        assert ran.code == 0
-        assert f"with {lost} of my own" in ran.text
-        assert REPLICA in ran.text
-        assert group.named() == ran.replicaof[0] != first.address
-        first.start()
-        wait_until(first.linked, 15, "the old master follows")
-        assert [server.client().dbsize() for server in group.servers] == [300, 300, 300]
-
-
-def test_a_master_whose_snapshot_is_not_behind_goes_on(tmp_path: Path, watchers: list[Sentinel]) -> None:
-    with watched(tmp_path, watchers, "snapshot", append="no") as group:
-        first = group.servers[0]
-        save(first)
-        first.kill()
-        ran = guarded(first, group)
-        assert "my snapshot is not behind: starting as master" in ran.text
-        first.start()
-        assert first.client().dbsize() == 200
-
-
-def test_a_failover_that_cannot_be_is_not_waited_for_for_ever(tmp_path: Path, watchers: list[Sentinel]) -> None:
-    with watched(tmp_path, watchers, "stuck") as group:
-        first, *replicas = group.servers
-        for replica in replicas:
-            replica.client().config_set("replica-priority", 0)
-        with quick_sentinels(watchers):
-            wait_until(lambda: all(_no_candidate(one, "stuck") for one in watchers), 5, "priorities are seen")
-        first.kill()
-        emptied(first)
-        ran = guarded(first, group, handover=2)
-        assert ran.code == 1
-        assert "NOGOODSLAVE" in ran.text
-        assert "run recover-master.yml" in ran.text.splitlines()[-1]
-        assert replicas[0].address in ran.text.splitlines()[-1]
-
-
-def _no_candidate(sentinel: Sentinel, name: str) -> bool:
-    return all(replica["slave-priority"] == "0" for replica in sentinel.replicas(name))
-
-
-def _look_for(secret: bytes, until: threading.Event, found: list[str]) -> None:
-    """Search the arguments and environments of all processes, again and again."""
-    while not until.is_set():
-        for path in Path("/proc").glob("[0-9]*"):
-            for part in ("cmdline", "environ"):
-                with contextlib.suppress(OSError):
-                    if secret in (path / part).read_bytes():
-                        found.append(f"{path / part}: {(path / 'cmdline').read_bytes()!r}")
-
-
-def test_passwords_work_and_stay_out_of_sight(tmp_path: Path) -> None:
-    """On the nodes and on the Sentinels, quoted as CONFIG REWRITE does; nothing in /proc while the guard hands over."""
-    watchers = [Sentinel(directory=tmp_path / f"watcher{number}", password=CANARY) for number in range(3)]
-    over, found = threading.Event(), list[str]()
-    search = threading.Thread(target=_look_for, args=(b"7f3a", over, found))
-    try:
-        for sentinel in watchers:
-            sentinel.start()
-        with watched(tmp_path, watchers, "secret", password=CANARY) as group:
-            first = group.servers[0]
-            first.client().config_rewrite()
-            assert f"masterauth {quoted(CANARY)}" in first.conf.read_text()
-            (first.directory / "sentinel-password").write_text(CANARY + "\n")
-            first.kill()
-            emptied(first)
-            search.start()
-            ran = guarded(first, group)
-            assert REPLICA in ran.text
-            assert "OK" in ran.text
-            first.start()
-            wait_until(first.linked, 15, "the old master follows")
-            first.stop()
-            without = guard(first.directory, address=first.address, peers=ran.replicaof, wait=0)
-            assert f"{ran.replicaof[0]} is master" in without.text, "the peer lets the guard in"
-            assert "7f3a" not in ran.text + without.text
-    finally:
-        over.set()
-        for sentinel in watchers:
-            sentinel.kill()
-    search.join()
-    assert found == []

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ansible.module_utils.testing import patch_module_args
 
-from tests.support.processes import Group, Sentinel, Server
+from tests.support.groups import Group
+from tests.support.processes import Sentinel, Server
 
 Result = dict[str, t.Any]
 
