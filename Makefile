@@ -42,8 +42,9 @@ molecule: setup ## playbooks on hosts with systemd (needs root or Docker); SCENA
 bench: setup ## how long runs take, as ratios
 	@python -m tests.bench
 
-grid: setup ## repeat the measurements behind the tables of medians (long)
+grid: setup ## repeat the measurements behind the tables of medians, kill runs at every task (long)
 	@python -m tests.bench --grid
+	@CUT_OFF=all pytest -q tests/integration/test_interrupted.py
 
 clean: ## remove .venv and all caches of this checkout
 	rm -rf .venv .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -1,10 +1,12 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A first run that is killed at any task is completed by the next one."""
+"""A run that is killed, at any task, is completed by the next one."""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,22 +16,13 @@ import pytest
 from tests.support.local import BIN, Box, Person, end_with_children
 from tests.support.processes import free_port
 
-# Each row is one first run, killed again and again: in which task, and how many seconds after it began.
-POINTS = [
-    [
-        ("steady.redis.sentinel : Files", 0.3),
-        ("steady.redis.sentinel : Start | As local", 0.3),
-        ("steady.redis.server : Files", 0.25),
-        ("steady.redis.server : Configuration", 0.4),
-        ("steady.redis.server : Start | As local", 0.3),
-    ],
-    [
-        ("Keys |", 0.4),
-        ("Roles |", 0.45),
-        ("Monitor |", 0.5),
-        ("Look again", 0.1),
-    ],
-]
+CALLBACKS = Path(__file__).resolve().parents[1] / "support/callback"
+
+# Inside a task that takes a while: in which, and how many seconds after it began.
+INSIDE = [("server : Configuration", 0.4), ("server : Start", 0.3), ("Roles |", 0.45), ("Monitor |", 0.5)]
+
+# Between tasks: before every one of them with CUT_OFF=all (make grid), else before every fifth.
+STEP = 1 if os.environ.get("CUT_OFF") == "all" else 5
 
 
 @pytest.fixture
@@ -53,11 +46,42 @@ def interrupt(person: Person, inventory: str, *, task: str, delay: float) -> boo
     return reached
 
 
-@pytest.mark.parametrize("points", POINTS, ids=["processes", "groups"])
-def test_the_next_run_completes_what_was_interrupted(box: Box, tmp_path: Path, points: list[tuple[str, float]]) -> None:
-    person, inventory = Person(tmp_path / "home"), box.write()
-    for task, delay in points:
-        assert interrupt(person, inventory, task=task, delay=delay), f"no run came to {task}"
+def cut_off_again_and_again(person: Person, inventory: str) -> int:
+    """Kill a run before its first task that may change something, the next before a later one, until one ends."""
+    for count in range(1, 100, STEP):
+        process = person.start(
+            str(BIN / "ansible-playbook"), "playbooks/site.yml", "-e", "env=dev", inventory,
+            ANSIBLE_CALLBACK_PLUGINS=str(CALLBACKS), ANSIBLE_CALLBACKS_ENABLED="cut_off", CUT_OFF_AT=str(count),
+        )  # fmt: skip
+        output, _nothing = process.communicate(timeout=120)
+        if process.returncode != -signal.SIGKILL:
+            assert process.returncode == 0, output
+            return count
+    raise AssertionError("no run came to its end")
+
+
+def completed(person: Person, inventory: str) -> None:
+    """What the next run leaves: all is well, and nothing is left to do."""
     done = person.play("site.yml", "-e", "env=dev", inventory)
     assert "orders is healthy" in done.output
     assert person.play("site.yml", "-e", "env=dev", inventory).changed == {}
+
+
+def test_a_first_run_that_was_killed_inside_a_task_is_completed(box: Box, tmp_path: Path) -> None:
+    person, inventory = Person(tmp_path / "home"), box.write()
+    for task, delay in INSIDE:
+        assert interrupt(person, inventory, task=task, delay=delay), f"no run came to {task}"
+    completed(person, inventory)
+
+
+def test_a_run_that_was_killed_between_tasks_is_completed(box: Box, tmp_path: Path) -> None:
+    """The first installation; then a node to start, together with keys and settings to change."""
+    person, inventory = Person(tmp_path / "home"), box.write()
+    assert cut_off_again_and_again(person, inventory) > 10
+    completed(person, inventory)
+    (*_others, last) = [name for name in box.pids() if name.startswith("orders-")]
+    os.kill(box.pid(last), signal.SIGKILL)
+    changed = {**box.groups["orders"], "maxmemory": "60mb", "config": {"databases": 20}, "failover_timeout": 16000}
+    inventory = box.write(redis_groups={"orders": changed})
+    assert cut_off_again_and_again(person, inventory) > 10
+    completed(person, inventory)
