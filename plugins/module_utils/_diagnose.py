@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils import _diagnose_nodes as nodes
 from ansible_collections.steady.redis.plugins.module_utils import _diagnose_sentinels as sentinels
-from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT, Scene, Sign, who
+from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT, Scene, Sign, number, who
 from ansible_collections.steady.redis.plugins.module_utils._states import STATE
-from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation, SentinelView
+from ansible_collections.steady.redis.plugins.module_utils._topology import Group, Node, Observation, SentinelView
 
 # The first test that finds something names the state; the others that do are mentioned after it.
 TABLE: tuple[tuple[str, Callable[[Scene], Sign | None]], ...] = (
@@ -57,6 +57,7 @@ TABLE: tuple[tuple[str, Callable[[Scene], Sign | None]], ...] = (
     ("sentinels-lost", sentinels.sentinels_lost),
     ("quorum-lost-master-up", sentinels.quorum_lost_master_up),
     ("priorities-zero", nodes.priorities_zero),
+    ("node-hangs", nodes.node_hangs),
     ("nodes-down", nodes.nodes_down),
     # It works, with less than was declared
     ("new", nodes.new),
@@ -69,6 +70,7 @@ TABLE: tuple[tuple[str, Callable[[Scene], Sign | None]], ...] = (
     ("mixed-versions", nodes.mixed_versions),
     ("sentinel-stale", sentinels.sentinel_stale),
     ("sentinel-unaware", sentinels.sentinel_unaware),
+    ("sentinel-hangs", sentinels.sentinel_hangs),
     ("sentinel-down", sentinels.sentinel_down),
     ("sentinel-blind", sentinels.sentinel_blind),
     ("sentinel-tilt", sentinels.sentinel_tilt),
@@ -87,14 +89,11 @@ class Finding:
     sentence: str
     evidence: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
+    advice: str = ""
 
     @property
     def severity(self) -> str:
         return STATE[self.state].severity
-
-    @property
-    def advice(self) -> str:
-        return STATE[self.state].advice
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class Diagnosis:
 
     @property
     def advice(self) -> str:
-        return STATE[self.state].advice
+        return self.findings[0].advice
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -148,7 +147,14 @@ def diagnose(observation: Observation) -> Diagnosis:
 
 def _finding(observation: Observation, state: str, seen: Sign) -> Finding:
     sentence = STATE[state].sentence.format(who=", ".join(seen.who))
-    return Finding(state, f"{observation.group.name}: {sentence}", tuple(filter(None, seen.lines)), seen.names)
+    advice = STATE[state].advice.format(seconds=_failover_seconds(observation.group))
+    return Finding(state, f"{observation.group.name}: {sentence}", tuple(filter(None, seen.lines)), seen.names, advice)
+
+
+def _failover_seconds(group: Group) -> int:
+    """How long a failover takes as a rule, from the master's death to its end."""
+    down_after = number(group.settings.get("down-after-milliseconds", ""), 30000)
+    return (down_after + number(group.settings.get("failover-timeout", ""), 180000)) // 1000
 
 
 def _all_in_step(scene: Scene) -> Sign:

@@ -13,6 +13,7 @@ from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene impor
     Sign,
     failure,
     follows_itself,
+    hangs,
     is_settled,
     number,
     same_history,
@@ -203,7 +204,11 @@ def priorities_zero(scene: Scene) -> Sign | None:
 
 
 def nodes_down(scene: Scene) -> Sign | None:
-    return sign(scene.down, failure) if scene.certain else None
+    return sign([node for node in scene.down if not hangs(node)], failure) if scene.certain else None
+
+
+def node_hangs(scene: Scene) -> Sign | None:
+    return sign([node for node in scene.down if hangs(node)], failure) if scene.certain else None
 
 
 def new(scene: Scene) -> Sign | None:

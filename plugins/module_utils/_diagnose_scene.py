@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     NOT_REDIS,
     PROTECTED,
+    TIMEOUT,
     WRONG_PASSWORD,
     Address,
     Node,
@@ -59,8 +60,13 @@ def sign(concerned: Iterable[Witness], say: str | Callable[[t.Any], str], *more:
 
 def failure(witness: Witness) -> str:
     """Why it said nothing; the address is left out, because the line starts with it."""
-    text = witness.failure_text.removeprefix(str(witness.member.address)).lstrip(": ")
-    return text or witness.failure
+    text = witness.failure_text.removeprefix(str(witness.member.address)).lstrip(": ") or witness.failure
+    return f"{text}, though its process runs (pid {witness.member.pid})" if hangs(witness) else text
+
+
+def hangs(witness: Witness) -> bool:
+    """Its host shows the process, and it says nothing to us."""
+    return witness.failure == TIMEOUT and bool(witness.member.pid)
 
 
 def is_down(witness: Witness) -> bool:

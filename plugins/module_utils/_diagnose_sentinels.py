@@ -10,6 +10,7 @@ from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene impor
     Sign,
     failure,
     follows_itself,
+    hangs,
     is_down,
     sign,
     unfit,
@@ -199,7 +200,13 @@ def sentinel_down(scene: Scene) -> Sign | None:
         return None
     epoch = max((view.epoch for view in scene.seen.voices), default=0)
     note = f"nobody knows whom it names; with an epoch above {epoch} the others would follow it"
-    return sign([view for view in scene.seen.sentinels if is_down(view)], failure, note)
+    down = [view for view in scene.seen.sentinels if is_down(view) and not hangs(view)]
+    return sign(down, failure, note)
+
+
+def sentinel_hangs(scene: Scene) -> Sign | None:
+    hanging = [view for view in scene.seen.sentinels if hangs(view)]
+    return None if scene.quorum_lost else sign(hanging, failure)
 
 
 def sentinel_blind(scene: Scene) -> Sign | None:

@@ -14,17 +14,20 @@ from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene impor
     LAG_LIMIT,
     Scene,
     failure,
+    hangs,
     is_down,
     is_settled,
     who,
 )
-from ansible_collections.steady.redis.plugins.module_utils._states import CRITICAL, WARNING
+from ansible_collections.steady.redis.plugins.module_utils._states import CRITICAL, STATE, WARNING
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
 
 WARN_LEVEL = 80  # per cent of maxmemory
 
 # Said below for each node, with the limits of the caller.
-_PER_NODE = frozenset({"single-node-down", "nodes-down", "replica-unlinked", "replica-syncing", "replica-lagging"})
+_PER_NODE = frozenset(
+    {"single-node-down", "node-hangs", "nodes-down", "replica-unlinked", "replica-syncing", "replica-lagging"}
+)
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,12 @@ def _reason(finding: Finding) -> str:
 
 
 def _silent(observation: Observation, diagnosis: Diagnosis) -> Iterator[str]:
-    startable = {"single-node-down", "nodes-down"} & set(diagnosis.states)
+    startable = {"single-node-down", "nodes-down", "node-hangs"} & set(diagnosis.states)
     todo = "start it (site.yml does), or replace its machine" if startable else f"settle {diagnosis.state} first"
     for node in observation.nodes:
         if is_down(node):
-            yield f"{who(node)} does not answer PING ({failure(node)}): {todo}"
+            what = STATE["node-hangs"].advice if startable and hangs(node) else todo
+            yield f"{who(node)} does not answer PING ({failure(node)}): {what}"
 
 
 def _links(scene: Scene) -> Iterator[str]:

@@ -12,6 +12,9 @@ WARNING = "warning"
 CRITICAL = "critical"
 SEVERITIES = (FINE, WARNING, CRITICAL)
 
+# {seconds} are those of the group.
+WAIT = "wait for it: it usually ends within {seconds} s (down-after and failover-timeout). Then run this again"
+
 BY_HAND = "docs/operations/states.md has the steps"
 
 
@@ -48,7 +51,7 @@ _BLIND = (
     State(
         "failover-running",
         "a failover is running",
-        "wait for it: down-after plus twice failover-timeout at most, then look again",
+        WAIT,
         recover=True,
     ),
     State("master-loading", "still loading its data: {who}", "wait until it has loaded, then run again"),
@@ -121,7 +124,7 @@ _MASTERSHIP = (
     State(
         "failover-pending",
         "the master is down; the Sentinels have a quorum and a good replica and will act: {who}",
-        "wait for it: down-after plus twice failover-timeout at most, then look again",
+        WAIT,
         recover=True,
     ),
     State(
@@ -227,6 +230,13 @@ _IN_DANGER = (
         site_may_mend=True,
     ),
     State(
+        "node-hangs",
+        "the process runs, but does not answer: {who}",
+        "see what holds it (ps -o stat,wchan -p PID). T: stopped, kill -CONT goes on. D: it waits for its disk. Else "
+        "kill -9, and site.yml: it starts past its start guard. Or only the network to it is cut",
+        site_may_mend=True,
+    ),
+    State(
         "nodes-down",
         "no answer from {who}",
         "site.yml starts it; a lost machine has to be replaced",
@@ -296,6 +306,13 @@ _LESS_THAN_DECLARED = (
         severity=WARNING,
         site_may_mend=True,
         recover=True,
+    ),
+    State(
+        "sentinel-hangs",
+        "the process runs, but does not answer: {who}",
+        "see what holds it (ps -o stat,wchan -p PID). T: kill -CONT goes on. Else kill -9, and site.yml starts it",
+        severity=WARNING,
+        site_may_mend=True,
     ),
     State("sentinel-down", "no answer from {who}", "site.yml starts it", severity=WARNING, site_may_mend=True),
     State(

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,3 +86,23 @@ def test_the_ports_of_a_group_with_data_are_not_changed(person: Person, box: Box
     run = person.play("site.yml", "-e", "env=dev", box.write(redis_groups={"orders": moved}), code=2)
     assert "The port of what stands is not changed" in " ".join(run.output.split())
     assert (run.changed, box.pids()) == ({}, before)
+
+
+def test_a_process_that_hangs_is_not_said_to_be_started(person: Person, box: Box) -> None:
+    hanging = [f"orders-{NODES[2]}", f"sentinel-{SENTINELS[2]}"]
+    pids = [box.pid(name) for name in hanging]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        run = person.play("site.yml", "-e", "env=dev", box.write(), code=2)
+        assert "orders: critical, node-hangs" in run.output
+        said = " ".join(run.output.split())
+        assert f"does not answer in time, though its process runs (pid {pids[0]})" in said
+        assert f"the process runs, but does not answer: Sentinel box:{SENTINELS[2]}" in said
+        assert "kill -CONT" in said
+        assert "start it (site.yml does)" not in said
+        assert "start orders" not in said
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: "healthy" in site(person, box).output, 60, "all is well again")

@@ -215,6 +215,13 @@ CASES: list[tuple[str, str, Observation]] = [
     ("quorum-lost-master-up", "quorum set too high", but_sentinels(TRIO, ckquorum=NO_QUORUM)),
     ("quorum-lost-master-up", "one left, and it is new", unaware(silent_sentinels(TRIO, "db-b", "db-c"), "db-a")),
     ("priorities-zero", "all replicas", but(TRIO, "db-b", "db-c", priority=0)),
+    ("node-hangs", "its process runs", but_told(silent(TRIO, "db-c", why=TIMEOUT), "nodes", "db-c", pid=7)),
+    ("nodes-down", "nothing listens", but_told(silent(TRIO, "db-c"), "nodes", "db-c", pid=7)),
+    (
+        "sentinel-hangs",
+        "its process runs",
+        but_told(silent_sentinels(TRIO, "db-c", why=TIMEOUT), "sentinels", "db-c", pid=7),
+    ),
     ("nodes-down", "a replica", silent(TRIO, "db-c")),
     ("nodes-down", "the old master", silent(TRIO, "db-c", why=TIMEOUT)),
     ("nodes-down", "no Sentinels", silent(UNWATCHED, "db-c")),
