@@ -152,8 +152,12 @@ class Environment:
         """Look at a group from outside, as a client would."""
         variables = self.declared()
         group = variables["redis_groups"][name]
-        nodes = {host: f"{self.lab.hosts[host]}:{group.get('port', 6379)}" for host in group["nodes"]}
-        sentinels = {host: f"{self.lab.hosts[host]}:26379" for host in group.get("sentinels", group["nodes"])}
+        nodes = {}
+        for node in group["nodes"]:
+            host, _colon, port = node.partition(":")
+            nodes[node] = f"{self.lab.hosts[host]}:{port or group.get('port', 6379)}"
+        beside = list(dict.fromkeys(node.partition(":")[0] for node in nodes)) if len(nodes) > 1 else []
+        sentinels = {host: f"{self.lab.hosts[host]}:26379" for host in group.get("sentinels", beside)}
         password = variables.get("redis_passwords", {}).get(name, variables.get("redis_password"))
         return View(
             name, nodes=nodes, sentinels=sentinels, password=password,

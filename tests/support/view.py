@@ -30,7 +30,7 @@ class Unhealthy(Exception):
 
 
 class View:
-    """A group of hosts, each with one node, and its Sentinels."""
+    """A group of nodes, called as the declaration calls them (HOST or HOST:PORT), and its Sentinels, one per host."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class View:
         password: str | None = None,
         sentinel_password: str | None = None,
     ) -> None:
-        self.name, self.nodes, self.sentinels = name, dict(nodes), dict(sentinels)  # host: HOST:PORT
+        self.name, self.nodes, self.sentinels = name, dict(nodes), dict(sentinels)  # name: ADDRESS:PORT
         self.password, self.sentinel_password = password, sentinel_password
 
     def client(self, host: str) -> t.Any:
-        """Give a client of the node on this host."""
+        """Give a client of a node."""
         return _client(self.nodes[host], self.password)
 
     def sentinel(self, host: str) -> t.Any:
@@ -81,8 +81,8 @@ class View:
 
     def _sentinel_sees_all(self, host: str) -> int:
         with self.sentinel(host) as client:
-            seen = _pairs(client.execute_command("SENTINEL", "MASTER", self.name))
-            replicas = [_pairs(one) for one in client.execute_command("SENTINEL", "REPLICAS", self.name)]
+            seen = pairs(client.execute_command("SENTINEL", "MASTER", self.name))
+            replicas = [pairs(one) for one in client.execute_command("SENTINEL", "REPLICAS", self.name)]
         wanted = {"flags": "master", "num-slaves": len(self.nodes) - 1, "num-other-sentinels": len(self.sentinels) - 1}
         for key, value in wanted.items():
             if seen[key] != str(value):
@@ -149,7 +149,7 @@ def _text(value: t.Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _pairs(answer: t.Any) -> dict[str, str]:
+def pairs(answer: t.Any) -> dict[str, str]:
     """Read a SENTINEL reply, as text or as parsed by redis-py, whose flags are a set."""
     items = answer.items() if isinstance(answer, Mapping) else zip(answer[::2], answer[1::2], strict=True)
     return {
