@@ -64,11 +64,18 @@ def _group(group: Json, entry: Json) -> list[str]:
     if health["status"]:
         lines = [f"{name}: {WORDS[health['status']]}" + (f", {state}" if state != "healthy" else "")]
         lines += [f"  - {without_name(name, reason)}" for reason in health["reasons"]]
+        lines += [f"      {seen}" for seen in _more(entry)]
     else:
         lines = [f"{name} is {state}: {without_name(name, entry['sentence'])}"]
     lines += [*render(entry["table"]), *(f"differs: {each}" for each in _differences(entry))]
     lines += [f"note: {note}" for note in _notes(entry)]
     return [*lines, f"connect: {connect(group, entry)}"]
+
+
+def _more(entry: Json) -> list[str]:
+    """The evidence, where the reasons do not say the same: who does not answer is among them already."""
+    silent = tuple(f") {each['failure']}" for each in _processes(entry) if each["failure"])
+    return [seen for seen in entry["evidence"] if not seen.endswith(silent)]
 
 
 def _differences(entry: Json) -> list[str]:
@@ -80,9 +87,13 @@ def _differences(entry: Json) -> list[str]:
 
 def _notes(entry: Json) -> list[str]:
     """What differs and stays as it is; that somebody does not answer has been said among the reasons."""
-    silent = tuple(each["failure_text"] for each in [*entry["nodes"], *entry["sentinels"]] if each["failure_text"])
+    silent = tuple(each["failure_text"] for each in _processes(entry) if each["failure_text"])
     notes = [note for part in entry["pending"].values() for note in part["notes"]]
     return [note for note in dict.fromkeys(notes) if not note.endswith(silent)]
+
+
+def _processes(entry: Json) -> list[Json]:
+    return [*entry["nodes"], *entry["sentinels"]]
 
 
 def without_name(name: str, text: str) -> str:

@@ -13,7 +13,18 @@ from hypothesis import given
 
 from ansible_collections.steady.redis.plugins.module_utils._report import FAIL_AT, entries_of, failures, report
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
-from tests.unit.observations import but, but_sentinels, healthy, perturbed, silent, silent_sentinels
+from tests.unit.observations import (
+    OUTSIDE,
+    B,
+    C,
+    but,
+    but_sentinels,
+    entries,
+    healthy,
+    perturbed,
+    silent,
+    silent_sentinels,
+)
 from tests.unit.sites import HOSTS, Estate
 
 DOWN = silent_sentinels(silent(healthy(), *HOSTS), *HOSTS)
@@ -59,6 +70,12 @@ def test_a_warning_about_a_group_in_step_does_not_say_healthy() -> None:
     said = lines(FULL)
     assert said[1] == "orders: warning"
     assert said[2].startswith("  - db-a (192.0.2.11:6379) uses 90 % of maxmemory 100")
+
+
+def test_what_was_seen_follows_the_reasons() -> None:
+    said = lines(but_sentinels(healthy(), "db-c", replicas=entries(B, C, OUTSIDE)))
+    assert said[1] == "orders: warning, sentinel-miscounts"
+    assert said[3] == f"      Sentinel db-c (192.0.2.13:26379) lists replica {OUTSIDE}, which is not declared"
 
 
 def test_who_does_not_answer_is_said_once_and_other_notes_stay() -> None:
