@@ -181,7 +181,7 @@ def test_a_replica_added_by_hand_is_named_and_forgotten_when_it_is_gone(prod: En
         assert f"lists replica {guest}, which is not declared" in shown
         assert f"lists replica {guest}, which is not declared" in run.output
         assert run.changed == {}, "somebody may want it, and it holds data: it is named and left alone"
-        prod.on("h4", "pkill -f 'redis-server.*:6399'")
+        prod.on("h4", "pkill -f '[r]edis-server.*:6399'")
         wait_until(lambda: listed(prod, guest, "s_down") == THREE, 30, what="all Sentinels miss it")
         run = prod.play("site.yml")
     assert set(run.changed) == {"h1"}
