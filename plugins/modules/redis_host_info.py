@@ -210,7 +210,7 @@ host:
         V(aof)) and how long its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)),
         the keys we own and their values in the file, whether the password lines are as declared
         (V(password_matches), V(null) if there is nothing to compare) and which are not (V(password_differs)), its
-        V(pid), whether it is V(running), whether its start guard has the declared O(sentinel_password)
+        V(pid), whether it is V(running), whether its start guard has the declared password of the Sentinels
         (V(guard_password_matches), only if there is one), which groups a Sentinel watches without their password
         (V(auth_pass_differs)), whom its start guard knows (V(guard)), and the
         directory of RV(host.disk) that holds it (V(disk)).
