@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import typing as t
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 
@@ -24,6 +26,7 @@ from ansible_collections.steady.redis.plugins.module_utils._env import (
     ENV_VARIABLES,
     HOST_VARIABLES,
     LOCALHOST,
+    SAME_EVERYWHERE,
     Inventory,
     check_env,
     check_separate,
@@ -37,6 +40,7 @@ OPTIONS = {
     "group": {"type": "str", "default": ""},
     "bare": {"type": "bool", "default": False},
 }
+VARS = Path(__file__).parents[2] / "roles" / "host" / "vars"
 SECRETS = (PASSWORDS, PASSWORD, SENTINEL_PASSWORD)
 
 
@@ -53,7 +57,12 @@ class ActionModule(ActionBase):
         except Mistaken as error:
             return {**result, "failed": True, "msg": str(error)}
         python = str((task_vars or {}).get("ansible_playbook_python", ""))
-        return {**result, "changed": False, "add_hosts": add_hosts(found, python)}
+        return {**result, "changed": False, "add_hosts": add_hosts(found, python), "families": families()}
+
+
+def families() -> dict[str, t.Any]:
+    """What each family of distributions calls its packages and services."""
+    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(VARS.glob("*.yml"))}
 
 
 def read(task_vars: Mapping[str, t.Any], *, env: str, group: str, bare: bool) -> list[Declared]:
@@ -122,7 +131,7 @@ def inventory_of(task_vars: Mapping[str, t.Any], env: str) -> Inventory:
     wanted = groups.get(env) or list(dict.fromkeys(host for hosts in groups.values() for host in hosts))
     return Inventory(
         groups=groups,
-        variables={host: variables_of(task_vars, host, [*HOST_VARIABLES, "redis_groups"]) for host in wanted},
+        variables={host: variables_of(task_vars, host, [*HOST_VARIABLES, *SAME_EVERYWHERE]) for host in wanted},
         ancestors=ancestors_of(task_vars),
         home=os.path.expanduser("~"),
     )

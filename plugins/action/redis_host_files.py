@@ -16,10 +16,6 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import Fil
 ROLES = Path(__file__).parents[2] / "roles"
 
 
-# Masked before the package arrives: its own instance would listen on port 6379, without a password.
-MASK = {"path": "/etc/systemd/system/redis-server.service", "link": "/dev/null", "mode": "0777"}
-
-
 class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = True
@@ -49,10 +45,19 @@ def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         bootstrap=args.get("bootstrap") or (),
     )
     more = [_sentinel_conf(each, password) for each in instances] if kind == "sentinel" else []
-    return [file.as_args() for file in files] + more + ([MASK] if kind == "host" else [])
+    return [file.as_args() for file in files] + more + [_mask(unit) for unit in args.get("mask") or []]
+
+
+def _mask(unit: str) -> dict[str, t.Any]:
+    """Before the package arrives: its own instance would listen on port 6379, without a password."""
+    return {"path": f"/etc/systemd/system/{unit}", "link": "/dev/null", "mode": "0777"}
 
 
 def _sentinel_conf(instance: dict[str, t.Any], password: str) -> dict[str, t.Any]:
-    owner = {"owner": "", "group": ""} if instance["manager"] == "process" else {"owner": "redis", "group": "redis"}
+    owner = (
+        {"owner": "", "group": ""}
+        if instance["manager"] == "process"
+        else dict.fromkeys(("owner", "group"), instance["flavor"])
+    )
     file = File(f"{instance['conf_dir']}/sentinel.conf", "0640", secret=sentinel_conf(instance, password))
     return {**file.as_args(), **owner, "once": True}

@@ -33,8 +33,11 @@ TEXTS = SECRETS | frozenset(
     "rename-command replica-announce-ip syslog-ident tls-ca-cert-dir tls-ca-cert-file tls-cert-file tls-ciphers "
     "tls-ciphersuites tls-client-cert-file tls-client-key-file tls-dh-params-file tls-key-file unixsocket".split()
 )
-# Older names that every version still takes: a line under the old name is the same key.
+# Other names of a key: a line under one of them is the same key. Older ones, which every version still takes, and the
+# ones under which Valkey from 8.0 on writes back what it reads by the old name too.
 OLD_NAMES = {
+    "primaryauth": "masterauth",
+    "primaryuser": "masteruser",
     "slaveof": "replicaof",
     "min-slaves-to-write": "min-replicas-to-write",
     "min-slaves-max-lag": "min-replicas-max-lag",

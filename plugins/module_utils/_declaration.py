@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.steady.redis.plugins.module_utils._declaration_checks import (
     PASSWORD,
     PASSWORDS,
+    check_flavors,
     check_ports,
     check_secrets,
     check_sentinel_names,
@@ -22,6 +23,7 @@ from ansible_collections.steady.redis.plugins.module_utils._env import (
     DEMO,
     DEV,
     ENV_VARIABLES,
+    SAME_EVERYWHERE,
     Inventory,
     built_in,
     check_env,
@@ -36,6 +38,7 @@ from ansible_collections.steady.redis.plugins.module_utils._fields import (
     plain,
     whole_number,
 )
+from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS
 from ansible_collections.steady.redis.plugins.module_utils._profiles import (
     MEGABYTE,
     PROFILES,
@@ -74,13 +77,15 @@ def resolve(
     """
     secrets, mistakes, demo = secrets or {}, Mistakes(), is_built_in(inventory, env)
     if demo:
-        raw, inventory = {"redis_groups": {"demo": DEMO}}, built_in(inventory.home)
+        raw, inventory = {**raw, "redis_groups": {"demo": DEMO}}, built_in(inventory.home)
     check_env(inventory, env)
     is_strict = strictness(strict, env, mistakes)
-    reader = _GroupReader(inventory, env, secrets, mistakes)
+    flavor = _flavor(raw, env, mistakes)
+    reader = _GroupReader(inventory, env, secrets, mistakes, flavor=flavor)
     declared = _declared(raw, inventory, env, mistakes)
     groups = tuple(reader.read(name, fields) for name, fields in declared.items() if _platform_fits(fields))
     check_ports(groups, mistakes)
+    check_flavors(groups, mistakes)
     check_sentinel_names(groups, mistakes)
     check_secrets(groups, secrets, strict=is_strict, env=env, mistakes=mistakes)
     headline = f"The declaration of {env} is wrong. Nothing was changed."
@@ -95,11 +100,7 @@ def resolve(
 def _declared(raw: Mapping[str, t.Any], inventory: Inventory, env: str, mistakes: Mistakes) -> dict[str, Fields]:
     """The mapping of each group; the short form, where there is no redis_groups, gives one."""
     top = Fields(raw, path=env, mistakes=mistakes, paths={key: key for key in ENV_VARIABLES})
-    seen = [(host, inventory.variables.get(host, {}).get("redis_groups")) for host in inventory.of(env)]
-    different = [host for host, value in seen if value != seen[0][1]]
-    if different:
-        where = f"{seen[0][0]} and {different[0]} see different ones"
-        top.wrong("redis_groups", f"{where}; all hosts of {env} must see the same: keep it in group_vars/{env} only")
+    if [name for name in SAME_EVERYWHERE if _differs(top, name, inventory, env)]:
         return {}
     if not top.has("redis_groups"):
         return _short_form(top, inventory, env)
@@ -116,6 +117,22 @@ def _declared(raw: Mapping[str, t.Any], inventory: Inventory, env: str, mistakes
     if not groups and isinstance(top.raw["redis_groups"], Mapping):
         top.wrong("redis_groups", "declares no group")
     return found
+
+
+def _differs(top: Fields, name: str, inventory: Inventory, env: str) -> bool:
+    """Whether the hosts of the environment see different values of a variable that belongs to all of them."""
+    seen = [(host, inventory.variables.get(host, {}).get(name)) for host in inventory.of(env)]
+    different = [host for host, value in seen if value != seen[0][1]]
+    if different:
+        where = f"{seen[0][0]} and {different[0]} see different ones"
+        top.wrong(name, f"{where}; all hosts of {env} must see the same: keep it in group_vars/{env} only")
+    return bool(different)
+
+
+def _flavor(raw: Mapping[str, t.Any], env: str, mistakes: Mistakes) -> str:
+    """What the groups of the environment are that do not say it themselves."""
+    top = Fields(raw, path=env, mistakes=mistakes, paths={"redis_flavor": "redis_flavor"})
+    return top.choice("redis_flavor", FLAVORS, REDIS)
 
 
 def _short_form(top: Fields, inventory: Inventory, env: str) -> dict[str, Fields]:
@@ -148,16 +165,16 @@ def _platform_fits(fields: Fields) -> bool:
 class _GroupReader:
     """Reads the groups of one environment."""
 
-    def __init__(self, inventory: Inventory, env: str, secrets: Mapping[str, str], mistakes: Mistakes) -> None:
-        self.secrets, self.mistakes = secrets, mistakes
+    def __init__(
+        self, inventory: Inventory, env: str, secrets: Mapping[str, str], mistakes: Mistakes, *, flavor: str
+    ) -> None:
+        self.secrets, self.mistakes, self.flavor = secrets, mistakes, flavor
         self.seats = SeatReader(inventory, env, mistakes)
 
     def read(self, name: str, fields: Fields) -> DeclaredGroup:
         _check_name(name, fields.at, self.mistakes)
         fields.only(GROUP_KEYS)
         fields.choice("platform", ("vm",), "vm")
-        if fields.choice("flavor", ("redis", "valkey"), "redis") == "valkey":
-            fields.wrong("flavor", "valkey is not supported yet; leave flavor out for redis")
         sentinel_name = fields.text("sentinel_name", name)
         if sentinel_name != name:
             _check_name(sentinel_name, fields.path("sentinel_name"), self.mistakes)
@@ -177,6 +194,7 @@ class _GroupReader:
             quorum=_quorum(fields, votes),
             settings={key: str(fields.number(own, default)) for key, (own, default) in SETTINGS.items()},
             config=config,
+            flavor=fields.choice("flavor", FLAVORS, self.flavor),
             password=f"{PASSWORDS}.{name}" in self.secrets or PASSWORD in self.secrets,
         )
 

@@ -36,6 +36,21 @@ def _processes(groups: Sequence[DeclaredGroup]) -> t.Iterator[tuple[Seat, str]]:
             yield seat, f"Sentinel on {seat.host}"
 
 
+def check_flavors(groups: Sequence[DeclaredGroup], mistakes: Mistakes) -> None:
+    """A Sentinel is one process of one program. It can watch both flavors; which of them it is nobody could guess."""
+    known: dict[tuple[str, int], DeclaredGroup] = {}
+    for group in groups:
+        for seat in group.sentinels:
+            other = known.setdefault(seat.at, group)
+            if other.flavor != group.flavor:
+                text = (
+                    f"Sentinel {seat.host}:{seat.port} is shared by {other.name} ({other.flavor}) and {group.name} "
+                    f"({group.flavor}), and is of one flavor itself; give one of them another sentinel_port"
+                )
+                mistakes.add(f"{group.path}.flavor", text)
+                break
+
+
 def check_sentinel_names(groups: Sequence[DeclaredGroup], mistakes: Mistakes) -> None:
     """A Sentinel tells its groups apart by name."""
     known: dict[tuple[tuple[str, int], str], str] = {}

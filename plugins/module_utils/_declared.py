@@ -84,7 +84,7 @@ class Declared:
             "base": place.base,
             "library_dir": place.library_dir,
             "servers": [
-                {**seat.on_disk(SERVER), "group": group.name}
+                {**seat.on_disk(SERVER, group.flavor), "group": group.name}
                 for group in self.chosen
                 for seat in _on(place, group.nodes)
             ],
@@ -93,15 +93,15 @@ class Declared:
         }
 
     def _sentinels(self, place: Place) -> list[dict[str, t.Any]]:
-        seats = {seat.port: seat for group in self.chosen for seat in _on(place, group.sentinels)}
+        seats = {seat.port: (seat, group.flavor) for group in self.chosen for seat in _on(place, group.sentinels)}
         return [
             {
-                **seat.on_disk(SENTINEL),
+                **seat.on_disk(SENTINEL, flavor),
                 "groups": [group.name for group in self.chosen if _has(group, seat)],
                 "known_as": {group.name: group.sentinel_name for group in self.chosen if _has(group, seat)},
                 "watches": [group.sentinel_name for group in self.every if _has(group, seat)],
             }
-            for seat in seats.values()
+            for seat, flavor in seats.values()
         ]
 
 

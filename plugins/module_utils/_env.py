@@ -29,7 +29,9 @@ HOST_VARIABLES = (
     "redis_manager",
     "redis_base_directory",
 )
-ENV_VARIABLES = ("redis_groups", "redis_group", "redis_strict")
+ENV_VARIABLES = ("redis_groups", "redis_group", "redis_flavor", "redis_strict")
+# Of these, all hosts of an environment must see the same.
+SAME_EVERYWHERE = ("redis_groups", "redis_flavor")
 
 # dev on a bare machine: the newcomer's first command needs no inventory.
 DEMO: Mapping[str, t.Any] = {
@@ -75,18 +77,18 @@ class Place:
     base: str = ""  # everything lies below it when there is no systemd
     sentinel_port: int = 26379
 
-    def conf_dir(self, instance: str) -> str:
-        return f"{self.base}/etc/{instance}" if self.base else f"/etc/redis/{instance}"
+    def conf_dir(self, instance: str, flavor: str) -> str:
+        return f"{self.base}/etc/{instance}" if self.base else f"/etc/{flavor}/{instance}"
 
-    def data_dir(self, instance: str) -> str:
-        return f"{self.base}/data/{instance}" if self.base else f"/var/lib/redis/{instance}"
+    def data_dir(self, instance: str, flavor: str) -> str:
+        return f"{self.base}/data/{instance}" if self.base else f"/var/lib/{flavor}/{instance}"
 
     @property
     def library_dir(self) -> str:
         return f"{self.base}/lib" if self.base else "/usr/local/lib/steady-redis"
 
-    def unit(self, kind: str, instance: str) -> str:
-        return "" if self.base else unit_of(kind, instance)
+    def unit(self, kind: str, instance: str, flavor: str) -> str:
+        return "" if self.base else unit_of(kind, instance, flavor)
 
 
 def is_built_in(inventory: Inventory, env: str) -> bool:

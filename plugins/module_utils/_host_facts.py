@@ -1,28 +1,19 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands on a host: packages, binary, units, files, disks. Changes nothing. PRIVATE to the collection.
-
-Starts one systemctl and one dpkg-query; apt-cache, half a second, only where something is missing; and seconds of
-apt-get update, into a directory that is thrown away, only where apt's lists are missing too.
-"""
+"""What stands on a host: packages, programs, units, files, disks. Changes nothing. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 import glob
 import grp
 import hashlib
-import importlib.util
 import os
 import pwd
-import re
-import shutil
 import socket
 import stat
-import tempfile
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import metadata
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
@@ -32,36 +23,24 @@ from ansible_collections.steady.redis.plugins.module_utils._host_instances impor
     instance_facts,
     own_instance,
 )
-from ansible_collections.steady.redis.plugins.module_utils._instances import GUARD, STATIC
+from ansible_collections.steady.redis.plugins.module_utils._host_software import Run, software
+from ansible_collections.steady.redis.plugins.module_utils._instances import (
+    GUARD,
+    STATIC,
+    flavors_of,
+    unit_path,
+)
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    CLIENT_PACKAGE,
     FLAVORS,
     GUARD_SECRET,
+    REDIS,
     SENTINEL,
     SERVER,
     SYSTEMD,
-    Flavor,
+    conf_name,
     unit_of,
 )
 
-# Runs a command line: exit code, standard output, standard error.
-Run = Callable[[list[str]], tuple[int, str, str]]
-
-_PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# apt at work elsewhere: it leaves the host's own lists alone, and runs no hook. One short try for each source.
-_APT_ELSEWHERE = """\
-Dir::State::lists "{0}/lists";
-Dir::Cache "{0}";
-Dir::Cache::pkgcache "";
-Dir::Cache::srcpkgcache "";
-APT::Sandbox::User "root";
-Acquire::GzipIndexes "true";
-Acquire::Languages "none";
-Acquire::Retries "0";
-Acquire::http::Timeout "10";
-Acquire::https::Timeout "10";
-#clear APT::Update;
-"""
 _UNIT_FIELDS = ("Id", "LoadState", "ActiveState", "UnitFileState", "MainPID", "NeedDaemonReload")
 NO_OWN_INSTANCE = {"own_instance_keys": None, "own_instance_port": 0, "own_instance_failure": ""}
 NO_UNIT = {"pid": 0, "active": ""}
@@ -69,17 +48,18 @@ NO_UNIT = {"pid": 0, "active": ""}
 
 def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
     """Everything about this host."""
-    flavor = FLAVORS[params["flavor"]]
     not_seen: list[str] = []
     wanted = [(SERVER, each) for each in params["servers"]] + [(SENTINEL, each) for each in params["sentinels"]]
-    units = _units(params, flavor, wanted, run)
-    running = units.get(flavor.service, {}).get("active") == "active"
+    flavors = flavors_of([*params["servers"], *params["sentinels"]]) or [REDIS]
+    programs = software(flavors, params["families"], run)
+    units = _units(params, programs["software"], wanted, run)
+    running = [each for each in programs["software"].values() if _is_active(units, each["service"])]
     instances, disk = _instances(params, wanted, units, not_seen)
     seen: dict[str, t.Any] = {
         **_machine(),
-        **_software(flavor, run),
+        **programs,
         "units": units,
-        **(own_instance(flavor.conf) if running else NO_OWN_INSTANCE),
+        **(own_instance(running[0]["conf"]) if running else NO_OWN_INSTANCE),
         "listeners": proc.listeners({each["port"] for _kind, each in wanted}),
         "files": describe_files([*_own_files(params), *params["files"]], not_seen),
         "instances": instances,
@@ -91,12 +71,20 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
     return {**seen, "not_seen": list(dict.fromkeys(not_seen))}
 
 
-def _standing(params: dict[str, t.Any]) -> list[str]:
-    """Every instance that has a configuration beside the wanted ones, declared or not."""
-    roots = {os.path.dirname(each["conf_dir"]) for each in [*params["servers"], *params["sentinels"]]}
-    names = ("redis.conf", "sentinel.conf")
-    found = [path for root in roots for name in names for path in glob.glob(f"{glob.escape(root)}/*/{name}")]
-    return sorted(os.path.basename(os.path.dirname(path)) for path in found)
+def _standing(params: dict[str, t.Any]) -> list[dict[str, str]]:
+    """Every instance that has a configuration here, declared or not, of either flavor."""
+    roots = {os.path.dirname(each["conf_dir"]): each["flavor"] for each in [*params["servers"], *params["sentinels"]]}
+    if params["manager"] == SYSTEMD:
+        roots = {f"/etc/{flavor}": flavor for flavor in FLAVORS}
+    names = {conf_name(SERVER, flavor): (SERVER, flavor) for flavor in FLAVORS}
+    found = []
+    for root, own in roots.items():
+        for name, (kind, flavor) in {**names, conf_name(SENTINEL, own): (SENTINEL, own)}.items():
+            found += [
+                {"instance": os.path.basename(os.path.dirname(path)), "kind": kind, "flavor": flavor}
+                for path in glob.glob(f"{glob.escape(root)}/*/{name}")
+            ]
+    return sorted(found, key=lambda each: (each["instance"], each["flavor"]))
 
 
 def _machine() -> dict[str, t.Any]:
@@ -115,28 +103,20 @@ def _machine() -> dict[str, t.Any]:
     }
 
 
-def _software(flavor: Flavor, run: Run) -> dict[str, t.Any]:
-    distribution, client = read_distribution(), python_redis()
-    path = shutil.which(flavor.binary, path=f"{os.environ.get('PATH', '')}:{_PLACES}") or ""
-    have = {flavor.package: bool(path), CLIENT_PACKAGE: bool(client)}
-    packages = read_packages(run, have) if distribution["debian_family"] else {}
-    return {
-        **distribution,
-        "packages": packages,
-        "package_sources": package_sources(),
-        "server_binary": path,
-        "server_version": _version(run, path, packages.get(flavor.package, {}).get("installed", "")),
-        "python_redis": client,
-    }
+def _is_active(units: Mapping[str, Mapping[str, t.Any]], unit: str) -> bool:
+    return units.get(unit, {}).get("active") == "active"
 
 
 def _units(
-    params: dict[str, t.Any], flavor: Flavor, wanted: list[tuple[str, dict[str, t.Any]]], run: Run
+    params: dict[str, t.Any],
+    programs: Mapping[str, Mapping[str, str]],
+    wanted: list[tuple[str, dict[str, t.Any]]],
+    run: Run,
 ) -> dict[str, dict[str, t.Any]]:
     if params["manager"] != SYSTEMD or not has_systemd():
         return {}
-    ours = [unit_of(kind, each["instance"]) for kind, each in wanted]
-    return read_units(run, [flavor.service, flavor.sentinel_service, *ours])
+    stock = [each[key] for each in programs.values() for key in ("service", "sentinel_service") if each[key]]
+    return read_units(run, [*stock, *(unit_of(kind, each["instance"], each["flavor"]) for kind, each in wanted)])
 
 
 def _instances(
@@ -150,7 +130,7 @@ def _instances(
     disk: dict[str, dict[str, int]] = {}
     for kind, each in wanted:
         name = each["instance"]
-        unit = units.get(unit_of(kind, name), NO_UNIT) if params["manager"] == SYSTEMD else None
+        unit = units.get(unit_of(kind, name, each["flavor"]), NO_UNIT) if params["manager"] == SYSTEMD else None
         password = access.of_group(each.get("group", "")) if kind == SERVER else access.sentinel_password
         found[name] = instance_facts(
             kind, each, unit=unit, password=None if password is None else str(password), not_seen=not_seen
@@ -170,54 +150,15 @@ def _own_files(params: dict[str, t.Any]) -> list[str]:
     found = [library, f"{library}/{GUARD}"]
     if params["manager"] == SYSTEMD:
         found += [path for kind in STATIC.values() for path, _mode in kind.values()]
+        for kind in (SERVER, SENTINEL):
+            found += [unit_path(kind, flavor) for flavor in flavors_of(params[f"{kind}s"])]
     for each in [*params["servers"], *params["sentinels"]]:
         found += [each["data_dir"], each["conf_dir"], *glob.glob(f"{glob.escape(each['conf_dir'])}/*")]
     return list(dict.fromkeys(found))
 
 
-def read_distribution() -> dict[str, t.Any]:
-    """Name and release as people know them, and whether it is Debian or descends from it."""
-    found = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', proc.read_text("/etc/os-release"), re.MULTILINE))
-    name = found.get("ID", "")
-    return {
-        "distribution": name.capitalize(),
-        "release": found.get("VERSION_ID", found.get("VERSION_CODENAME", "")),
-        "debian_family": "debian" in (name, *found.get("ID_LIKE", "").split()),
-    }
-
-
 def has_systemd() -> bool:
     return os.path.isdir("/run/systemd/system")
-
-
-def read_packages(run: Run, have: Mapping[str, bool]) -> dict[str, dict[str, str]]:
-    """Installed version of each package. Of those whose content is nowhere to be had, the version that could be."""
-    if not shutil.which("dpkg-query", path=_PLACES):
-        return {}
-    layout = "${Package}\t${db:Status-Status}\t${Version}\n"
-    # Exit code 1 only says that one of them is unknown to dpkg.
-    lines = [line.split("\t") for line in run(["dpkg-query", "-W", "-f", layout, *have])[1].splitlines()]
-    installed = {line[0]: line[2] for line in lines if line[1:2] == ["installed"]}
-    missing = [name for name, there in have.items() if not there and name not in installed]
-    candidates = _offered(run, missing) if missing else {}
-    return {name: {"installed": installed.get(name, ""), "candidate": candidates.get(name, "")} for name in have}
-
-
-def package_sources() -> dict[str, bool]:
-    """Whether apt has sources at all, and whether their lists were ever fetched (a fresh machine image has none)."""
-    files = [*glob.glob("/etc/apt/sources.list"), *glob.glob("/etc/apt/sources.list.d/*")]
-    named = any(re.search(r"^\s*(deb\s|Types:.*\bdeb\b)", proc.read_text(path), re.MULTILINE) for path in files)
-    return {"sources": named, "lists": bool(glob.glob("/var/lib/apt/lists/*_Packages*"))}
-
-
-def python_redis() -> str:
-    """The version of redis-py that this very Python would import; not imported, because that takes a while."""
-    if importlib.util.find_spec("redis") is None:
-        return ""
-    try:
-        return metadata.version("redis")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def read_units(run: Run, names: Sequence[str]) -> dict[str, dict[str, t.Any]]:
@@ -276,41 +217,6 @@ def disk_of(path: str) -> tuple[str, dict[str, int]]:
         "total": room.f_blocks * room.f_frsize,
         "device": os.stat(path).st_dev,
     }
-
-
-def _version(run: Run, path: str, installed: str) -> str:
-    """The binary's version; the package's word is taken for its own binary, because asking costs a process."""
-    text = installed if path.startswith("/usr/bin/") else ""
-    if path and not text:
-        text = run([path, "--version"])[1]
-    found = re.search(r"(?:v=|^(?:\d+:)?)(\d+\.\d+(?:\.\d+)?)", text)
-    return found[1] if found else ""
-
-
-def _offered(run: Run, names: Sequence[str]) -> dict[str, str]:
-    """The version of each package that apt would install, also on a fresh machine image, which has no lists yet."""
-    found = package_sources()
-    if found["lists"] or not found["sources"]:
-        return _candidates(run(["apt-cache", "policy", *names])[1])
-    with tempfile.TemporaryDirectory() as elsewhere:
-        conf = f"{elsewhere}/apt.conf"
-        os.makedirs(f"{elsewhere}/lists/partial")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(_APT_ELSEWHERE.format(elsewhere))
-        run(["apt-get", "-c", conf, "-qq", "update"])
-        return _candidates(run(["apt-cache", "-c", conf, "policy", *names])[1])
-
-
-def _candidates(output: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    name = ""
-    for line in output.splitlines():
-        if line and not line[0].isspace():
-            name = line.rstrip(":")
-        elif line.strip().startswith("Candidate:"):
-            version = line.split(":", 1)[1].strip()
-            found[name] = "" if version == "(none)" else version
-    return found
 
 
 def _checksum(path: str, not_seen: list[str]) -> str | None:

@@ -18,11 +18,11 @@ from collections.abc import Mapping
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, parse, read
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    CONF_NAME,
     GUARD_CONF,
     GUARD_SECRET,
     OWNED_KEYS,
     SENTINEL,
+    conf_name,
 )
 from ansible_collections.steady.redis.plugins.module_utils._proc import process_name, read_text
 
@@ -55,7 +55,7 @@ def instance_facts(
     not_seen: list[str],
 ) -> dict[str, t.Any]:
     """Everything about one instance. V(unit) is its state in systemd; None where it is a plain process."""
-    conf = f"{place['conf_dir']}/{CONF_NAME[kind]}"
+    conf = f"{place['conf_dir']}/{conf_name(kind, place['flavor'])}"
     there, text = read_file(conf, not_seen)
     owned = read_file(f"{place['conf_dir']}/{OWNED_KEYS}", not_seen)[1].split()
     differs = _secrets_that_differ(kind, text, password) if text and password is not None else None
@@ -91,7 +91,7 @@ def guard_knows(place: Mapping[str, t.Any], password: str, not_seen: list[str]) 
 
 def auth_pass_differs(place: Mapping[str, t.Any], access: Access) -> list[str]:
     """The groups that this Sentinel watches without their declared password. Only its file tells: no command does."""
-    lines = read_text(f"{place['conf_dir']}/{CONF_NAME[SENTINEL]}").splitlines()
+    lines = read_text(f"{place['conf_dir']}/{conf_name(SENTINEL, place['flavor'])}").splitlines()
     told = [line.split(" ", 3) for line in lines if line.startswith("sentinel ")]
     watched = {words[2] for words in told if words[1:2] == ["monitor"]}
     known = {words[2]: words[3] for words in told if words[1:2] == ["auth-pass"] and len(words) == 4}

@@ -12,16 +12,22 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from ansible_collections.steady.redis.plugins.module_utils._layout import GUARD_SECRET, PROCESS
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    GUARD_SECRET,
+    PROCESS,
+    REDIS,
+    SENTINEL,
+    SERVER,
+    unit_of,
+)
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 ROOT = ("root", "root")
-SERVICE = ("redis", "redis")  # the package's user and group, the same for server and Sentinel
 
 GUARD = "redis-start-guard"
 LIBRARY = "/usr/local/lib/steady-redis"
 
-# Where each role's own files go: file in the role → path on the host, mode.
+# Where the files go that are the same for every flavor: role → file in the role → path on the host, mode.
 STATIC: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "host": {
         "sysctl.conf": ("/etc/sysctl.d/30-steady-redis.conf", "0644"),
@@ -29,12 +35,11 @@ STATIC: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "apt.conf": ("/etc/apt/apt.conf.d/52steady-redis", "0644"),
         "needrestart.conf": ("/etc/needrestart/conf.d/steady-redis.conf", "0644"),
     },
-    "server": {
-        "steady-redis@.service": ("/etc/systemd/system/steady-redis@.service", "0644"),
-        GUARD: (f"{LIBRARY}/{GUARD}", "0755"),
-    },
-    "sentinel": {"steady-sentinel@.service": ("/etc/systemd/system/steady-sentinel@.service", "0644")},
+    SERVER: {GUARD: (f"{LIBRARY}/{GUARD}", "0755")},
+    SENTINEL: {},
 }
+# Each flavor has its own unit; {flavor} in the text stands for its name.
+UNIT = {SERVER: "steady-server@.service", SENTINEL: "steady-sentinel@.service"}
 
 Instance = Mapping[str, t.Any]
 
@@ -67,21 +72,31 @@ def wanted_files(
     process = any(each["manager"] == PROCESS for each in instances)
     files = _static(kind, instances, read, process=process)
     for each in instances:
-        owner = ("", "") if process else SERVICE
+        owner: tuple[str, str] = ("", "") if process else (each["flavor"], each["flavor"])
         files += [File(each[place], "0750", *owner, directory=True) for place in ("conf_dir", "data_dir")]
-        if kind == "server":
+        if kind == SERVER:
             files += _server(each, owner, sentinel_password, bootstrap)
     return files
 
 
 def _static(kind: str, instances: Sequence[Instance], read: Callable[[str], str], *, process: bool) -> list[File]:
     if process:
-        if kind != "server":
+        if kind != SERVER:
             return []
         library = instances[0]["library_dir"]
         return [File(library, "0755", directory=True), File(f"{library}/{GUARD}", "0755", content=read(GUARD))]
     files = [File(path, mode, *ROOT, content=read(name)) for name, (path, mode) in STATIC[kind].items()]
-    return ([File(LIBRARY, "0755", *ROOT, directory=True)] if kind == "server" else []) + files
+    for flavor in flavors_of(instances):
+        files.append(File(unit_path(kind, flavor), "0644", *ROOT, content=read(UNIT[kind]).replace("{flavor}", flavor)))
+    return ([File(LIBRARY, "0755", *ROOT, directory=True)] if kind == SERVER else []) + files
+
+
+def unit_path(kind: str, flavor: str) -> str:
+    return f"/etc/systemd/system/{unit_of(kind, '', flavor)}"
+
+
+def flavors_of(instances: Iterable[Instance]) -> list[str]:
+    return sorted({each["flavor"] for each in instances})
 
 
 def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, bootstrap: Iterable[str]) -> list[File]:
@@ -99,7 +114,7 @@ def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, boot
 
 def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[str, t.Any]:
     """A resolved group as the modules take it; hosts beyond V(limit) are observed and never changed."""
-    kept = ("name", "sentinel_name", "quorum", "settings", "config", "owned", "files")
+    kept = ("name", "sentinel_name", "flavor", "quorum", "settings", "config", "owned", "files")
     place = ("name", "host", "address", "port", "zone", "pid")
 
     def members(kind: str, *more: str) -> list[dict[str, t.Any]]:
@@ -127,6 +142,7 @@ def guard_conf(each: Instance) -> str:
         "peers": " ".join(each["peers"]),
         "sentinels": " ".join(each["sentinels"]),
         "data_dir": each["data_dir"],
+        **({} if each["flavor"] == REDIS else {"flavor": each["flavor"]}),
     }
     return "".join(f"{key}={value}\n" for key, value in lines.items())
 
@@ -137,7 +153,7 @@ def owned_keys(each: Instance) -> str:
 
 
 def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
-    """The keys of a new redis.conf: the declared ones, and those that come from its place."""
+    """The keys of a new configuration: the declared ones, and those that come from its place."""
     process = each["manager"] == PROCESS
     place = {
         "bind": each["address"],

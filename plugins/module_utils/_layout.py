@@ -5,56 +5,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 SERVER = "server"
 SENTINEL = "sentinel"
 
 SYSTEMD = "systemd"
 PROCESS = "process"  # no service manager: local processes of the user who runs the playbook
 
-CONF_NAME = {SERVER: "redis.conf", SENTINEL: "sentinel.conf"}
+REDIS = "redis"
+VALKEY = "valkey"
+# A flavor's name is also its user, its group, and the first word of its directories and programs, on every
+# distribution. What differs between distributions (packages, their services) is in roles/host/vars.
+FLAVORS = (REDIS, VALKEY)
+
 GUARD_CONF = "guard.conf"
 GUARD_SECRET = "sentinel-password"  # in conf_dir: with which the start guard asks the Sentinels
 OWNED_KEYS = "owned-keys"  # in conf_dir: the names of the keys that we own, one a line
 
 
-@dataclass(frozen=True)
-class Flavor:
-    """What a distribution calls the things of Redis or of Valkey."""
-
-    name: str
-    package: str
-    binary: str
-    service: str  # the distribution's own instance
-    sentinel_service: str
-    conf: str  # of the distribution's own instance
+def conf_name(kind: str, flavor: str) -> str:
+    """The configuration file of an instance, in its conf_dir."""
+    return f"{flavor}.conf" if kind == SERVER else "sentinel.conf"
 
 
-FLAVORS = {
-    "redis": Flavor(
-        "redis",
-        "redis-server",
-        "redis-server",
-        "redis-server.service",
-        "redis-sentinel.service",
-        "/etc/redis/redis.conf",
-    ),
-    "valkey": Flavor(
-        "valkey",
-        "valkey-server",
-        "valkey-server",
-        "valkey-server.service",
-        "valkey-sentinel.service",
-        "/etc/valkey/valkey.conf",
-    ),
-}
-CLIENT_PACKAGE = "python3-redis"  # redis-py; talks to Valkey too
+def server_program(flavor: str) -> str:
+    """The one that runs servers, and Sentinels too."""
+    return f"{flavor}-server"
 
 
-def unit_of(kind: str, instance: str) -> str:
+def unit_of(kind: str, instance: str, flavor: str) -> str:
     """The systemd unit of an instance."""
-    return f"steady-{'redis' if kind == SERVER else 'sentinel'}@{instance}.service"
+    if kind == SERVER:
+        return f"steady-{flavor}@{instance}.service"
+    return f"steady-{'' if flavor == REDIS else f'{flavor}-'}sentinel@{instance}.service"
 
 
 def in_env(env: str, group: str) -> str:

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._fields import size_in_bytes
+from ansible_collections.steady.redis.plugins.module_utils._instances import flavors_of
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    CLIENT_PACKAGE,
     FLAVORS,
     PROCESS,
     SENTINEL,
     SERVER,
     SYSTEMD,
-    Flavor,
+    server_program,
     unit_of,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import Findings
@@ -36,13 +36,13 @@ DISK_FACTOR = 2
 _EVERYWHERE = ("0.0.0.0", "::")
 
 
-def check_host(host: str, placed: Json, facts: Json, *, flavor: Flavor, strict: bool, findings: Findings) -> None:
+def check_host(host: str, placed: Json, facts: Json, *, strict: bool, findings: Findings) -> None:
     """Add what one host that answered says against its instances. V(placed) are these, with their addresses."""
     # As an ordinary user most of the rest cannot be seen, and would be reported wrongly.
     rights = _rights(placed["manager"], facts)
-    refusals = [rights] if rights else [*_software(placed["manager"], facts, flavor), *_ports(placed, facts, flavor)]
+    refusals = [rights] if rights else [*_software(placed, facts), *_ports(placed, facts)]
     if not rights and placed["manager"] == SYSTEMD:
-        refusals += _own_instances(facts, flavor)
+        refusals += [text for flavor in flavors_on(placed) for text in _own_instances(facts, facts["software"][flavor])]
     for text in refusals:
         findings.weigh(f"{host}: {text}", refuse=True)
     for text in _memory(placed["servers"], facts):
@@ -57,7 +57,7 @@ def can_have_client(facts: Json, manager: str) -> bool:
     """Whether redis-py is on the host, or can be installed there."""
     if has_client(facts):
         return True
-    offered = facts["packages"].get(CLIENT_PACKAGE, {}).get("candidate", "")
+    offered = facts["packages"].get(facts["client_package"], {}).get("candidate", "")
     return manager == SYSTEMD and numbers(offered) >= OLDEST_CLIENT
 
 
@@ -97,53 +97,63 @@ def _name(facts: Json) -> str:
     return " ".join(filter(None, [facts["distribution"], facts["release"]])) or "its distribution"
 
 
-def _software(manager: str, facts: Json, flavor: Flavor) -> Iterator[str]:
-    package = facts["packages"].get(flavor.package, {})
-    installed = facts["server_version"] or package.get("installed", "")
+def _software(placed: Json, facts: Json) -> Iterator[str]:
+    for flavor in flavors_on(placed):
+        names = facts["software"][flavor]
+        package = facts["packages"].get(names["package"], {})
+        yield from _program(flavor, placed["manager"], facts, names, package)
+
+
+def _program(flavor: str, manager: str, facts: Json, names: Json, package: Json) -> Iterator[str]:
+    installed = names["version"] or package.get("installed", "")
     oldest = ".".join(map(str, OLDEST_SERVER))
-    if facts["server_binary"] or package.get("installed"):
+    if names["binary"] or package.get("installed"):
         if installed and numbers(installed) < OLDEST_SERVER:
-            what = facts["server_binary"] or flavor.package
+            what = names["binary"] or names["package"]
             yield f"{what} is version {installed}, older than {oldest}. Install a newer one"
-    elif manager == PROCESS:
-        yield f"there is no {flavor.binary}. Install it, on Debian with: apt-get install {flavor.package}"
-    elif not facts["debian_family"]:
+    elif not facts["package_manager"]:
         yield (
-            f"{_name(facts)} is not supported: packages are installed on Debian (12 and 13 are tested). Use such a "
-            f"host, or install {flavor.binary} {oldest} or newer and redis-py there yourself"
+            f"{_name(facts)} is not supported: packages are installed on Debian (12 and 13 are tested), Ubuntu and "
+            f"the Red Hat family. Use such a host, or install {server_program(flavor)} {oldest} or newer and redis-py "
+            "there yourself"
         )
+    elif manager == PROCESS:
+        how = f"{'apt-get' if facts['package_manager'] == 'apt' else 'dnf'} install {names['package']}"
+        yield f"there is no {server_program(flavor)}. Install it: {how}"
     elif package.get("candidate"):
         if numbers(package["candidate"]) < OLDEST_SERVER:
-            text = f"its package sources offer {flavor.package} {package['candidate']}, older than {oldest}"
+            text = f"its package sources offer {names['package']} {package['candidate']}, older than {oldest}"
             yield f"{text}. Upgrade the distribution, or add a source with a newer one"
     else:
-        text = f"{flavor.package} is not installed, and no package source offers it"
-        yield f"{text}. Look at apt-cache policy {flavor.package}: add a source, or run apt-get update"
+        text = f"{names['package']} is not installed, and no package source offers it"
+        look = "apt-cache policy" if facts["package_manager"] == "apt" else "dnf info"
+        yield f"{text}. Look at {look} {names['package']}: add a source, or refresh the package lists"
 
 
-def _own_instances(facts: Json, flavor: Flavor) -> Iterator[str]:
+def _own_instances(facts: Json, names: Json) -> Iterator[str]:
     """The distribution's own services are stopped and masked: only where nobody misses them."""
-    server, sentinel = (facts["units"].get(name, {}) for name in (flavor.service, flavor.sentinel_service))
+    server, sentinel = (facts["units"].get(name, {}) for name in (names["service"], names["sentinel_service"]))
     keys, port = facts["own_instance_keys"], facts["own_instance_port"]
     stop = "systemctl disable --now"
     if server.get("active") == "active" and keys is None:
-        text = f"the distribution's own {flavor.service} runs and does not say what it holds"
-        yield f"{text} ({facts['own_instance_failure']}). If nobody needs it: {stop} {flavor.service}"
+        text = f"the distribution's own {names['service']} runs and does not say what it holds"
+        yield f"{text} ({facts['own_instance_failure']}). If nobody needs it: {stop} {names['service']}"
     elif keys:
         count = "1 key" if keys == 1 else f"{keys} keys"
         yield (
-            f"the distribution's own {flavor.service} (port {port}) holds {count}, and the run would stop it. "
-            f"Adoption is not in this version: if nobody needs the keys, {stop} {flavor.service}; else take another "
+            f"the distribution's own {names['service']} (port {port}) holds {count}, and the run would stop it. "
+            f"Adoption is not in this version: if nobody needs the keys, {stop} {names['service']}; else take another "
             "host, or copy them away first"
         )
     if sentinel.get("active") == "active":
-        text = f"the distribution's own {flavor.sentinel_service} runs, and the run would stop it"
-        yield f"{text}. If nothing relies on it: {stop} {flavor.sentinel_service}"
+        text = f"the distribution's own {names['sentinel_service']} runs, and the run would stop it"
+        yield f"{text}. If nothing relies on it: {stop} {names['sentinel_service']}"
 
 
-def _ports(placed: Json, facts: Json, flavor: Flavor) -> Iterator[str]:
+def _ports(placed: Json, facts: Json) -> Iterator[str]:
     wanted = [(SERVER, each) for each in placed["servers"]] + [(SENTINEL, each) for each in placed["sentinels"]]
-    ends = {flavor.service, flavor.sentinel_service}  # _own_instances decides about these
+    programs = facts["software"].values()
+    ends = {each[key] for each in programs for key in ("service", "sentinel_service")}  # _own_instances decides
     for kind, each in wanted:
         for listener in facts["listeners"]:
             if listener["port"] != each["port"] or listener["address"] not in (each["address"], *_EVERYWHERE):
@@ -154,7 +164,8 @@ def _ports(placed: Json, facts: Json, flavor: Flavor) -> Iterator[str]:
 
 def _is_ours(kind: str, each: Json, listener: Json, facts: Json, manager: str) -> bool:
     if manager == SYSTEMD:
-        return bool(listener["unit"] == unit_of(kind, each["instance"]))
+        # Of either flavor: while a group changes from one to the other, it is looked at all the same.
+        return listener["unit"] in {unit_of(kind, each["instance"], flavor) for flavor in FLAVORS}
     return bool(listener["pid"] and listener["pid"] == facts["instances"].get(each["instance"], {}).get("pid"))
 
 
@@ -215,5 +226,6 @@ def _persistent(config: Json) -> bool:
     return config.get("appendonly") == "yes" or bool(config.get("save", "3600 1"))
 
 
-def flavor_of(group: Json) -> Flavor:
-    return FLAVORS[group.get("flavor") or "redis"]
+def flavors_on(placed: Json) -> list[str]:
+    """What a host has to have: for its servers, and for its Sentinels."""
+    return flavors_of([*placed["servers"], *placed["sentinels"]])

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
     NODES,
@@ -23,7 +23,6 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import (
     can_have_client,
     check_host,
-    flavor_of,
     has_client,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_password import check_passwords
@@ -97,7 +96,7 @@ def place(estate: Estate) -> Placed:
     addresses, unresolved = _addresses(estate, findings)
     groups = [_group(estate, group, addresses) for group in estate.groups]
     hosts = {host: _host(estate, host, groups, addresses) for host in estate.hosts}
-    spots, flavor = _spots(estate), flavor_of(groups[0])
+    spots = _spots(estate)
     for group in groups:
         strict = estate.is_strict(group["name"])
         # Where a group is only tried out, on one machine as a rule, there is nothing to say about that.
@@ -107,11 +106,11 @@ def place(estate: Estate) -> Placed:
     _check_sockets(groups, findings)
     for host, facts in estate.facts.items():
         strict = estate.is_strict(*estate.groups_on(host))
-        check_host(host, hosts[host], facts, flavor=flavor, strict=strict, findings=findings)
+        check_host(host, hosts[host], facts, strict=strict, findings=findings)
     check_passwords(groups, estate.facts, findings)
     for host, facts in estate.facts.items():
         findings.notes += [
-            _left_over(host, name, estate.hosts[host]["manager"]) for name in _undeclared(estate, host, facts)
+            _left_over(host, each, estate.hosts[host]["manager"]) for each in _undeclared(estate, host, facts)
         ]
         for text in _moved(estate, host, facts):
             findings.weigh(text, refuse=True)
@@ -119,26 +118,28 @@ def place(estate: Estate) -> Placed:
     return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, findings.notes)
 
 
-def _undeclared(estate: Estate, host: str, facts: Json) -> list[str]:
-    return [name for name in facts.get("standing", ()) if name not in estate.hosts[host]["declared"]]
+def _undeclared(estate: Estate, host: str, facts: Json) -> list[Json]:
+    return [each for each in facts.get("standing", ()) if each["instance"] not in estate.hosts[host]["declared"]]
 
 
-def _left_over(host: str, name: str, manager: str) -> str:
-    return f"{host}: {name} is no longer declared, and is left alone. If it is not needed: {_stop(name, manager)}"
+def _left_over(host: str, standing: Json, manager: str) -> str:
+    name = standing["instance"]
+    return f"{host}: {name} is no longer declared, and is left alone. If it is not needed: {_stop(standing, manager)}"
 
 
-def _stop(name: str, manager: str) -> str:
-    unit = unit_of(SENTINEL if name.startswith("sentinel-") else SERVER, name)
+def _stop(standing: Json, manager: str) -> str:
+    unit = unit_of(standing["kind"], standing["instance"], standing["flavor"])
     return f"systemctl disable --now {unit}" if manager == SYSTEMD else "stop its process"
 
 
 def _moved(estate: Estate, host: str, facts: Json) -> t.Iterator[str]:
     """What would be created empty beside an instance of that name at another port, which has the data."""
-    left = {name.rpartition("-")[0]: name for name in _undeclared(estate, host, facts)}
+    left = {each["instance"].rpartition("-")[0]: each for each in _undeclared(estate, host, facts)}
     for each in [*estate.hosts[host]["servers"], *estate.hosts[host]["sentinels"]]:
-        name, old = each["instance"], left.get(each["instance"].rpartition("-")[0])
-        if old and not facts["instances"].get(name, {}).get("conf"):
-            stop, directory = _stop(old, estate.hosts[host]["manager"]), f"{each['conf_dir'].rpartition('/')[0]}/{old}"
+        name, standing = each["instance"], left.get(each["instance"].rpartition("-")[0])
+        if standing and not facts["instances"].get(name, {}).get("conf"):
+            old, stop = standing["instance"], _stop(standing, estate.hosts[host]["manager"])
+            directory = f"{each['conf_dir'].rpartition('/')[0]}/{old}"
             yield (
                 f"{host}: {old} stands there, but {name} is declared. The port of what stands is not changed: declare "
                 f"{old.rpartition('-')[2]} again. docs/operations/change.md has the steps to another port, one node "

@@ -12,39 +12,44 @@ from collections.abc import Callable, Mapping, Sequence
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    CLIENT_PACKAGE,
-    FLAVORS,
     GUARD_SECRET,
     PROCESS,
     SERVER,
+    conf_name,
+    server_program,
     unit_of,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
+from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 
 Json = Mapping[str, t.Any]
 Read = Callable[[str, str], str]  # the text of a role's own file
-
-REDIS = FLAVORS["redis"]
-PACKAGES = (REDIS.package, CLIENT_PACKAGE)
-STOCK_UNITS = (REDIS.service, REDIS.sentinel_service)
 
 # Stands for a password of which the plan only knows that it is declared.
 UNSEEN = "unseen"
 
 
-def binary(facts: Json) -> list[str]:
-    return [] if facts.get("server_binary") else [f"install {PACKAGES[0]}"]
+def binaries(placed: Json, facts: Json) -> list[str]:
+    programs = facts["software"]
+    return [f"install {server_program(each)}" for each in flavors_on(placed) if not programs[each]["binary"]]
 
 
-def packages(facts: Json) -> list[str]:
-    missing = [name for name in PACKAGES if not facts["packages"].get(name, {}).get("installed")]
-    found = [f"install {', '.join(missing)}"] if missing else []
-    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts)]
+def packages(facts: Json, programs: Sequence[Json]) -> list[str]:
+    wanted = missing(facts, programs)
+    found = [f"install {', '.join(wanted)}"] if wanted else []
+    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts, programs)]
 
 
-def stock_units(facts: Json) -> list[str]:
+def missing(facts: Json, programs: Sequence[Json]) -> list[str]:
+    """Packages to install; none where nobody knows what they are called, and everything was there already."""
+    names = [*(each["package"] for each in programs), facts["client_package"]]
+    return [name for name in names if name and not facts["packages"].get(name, {}).get("installed")]
+
+
+def stock_units(facts: Json, programs: Sequence[Json]) -> list[str]:
     """The distribution's own units that stand there and could run beside ours. One to come is masked by a file."""
-    return [unit for unit in STOCK_UNITS if facts["units"].get(unit, {}).get("load") == "loaded"]
+    units = [each[key] for each in programs for key in ("service", "sentinel_service")]
+    return [unit for unit in units if facts["units"].get(unit, {}).get("load") == "loaded"]
 
 
 def kernel(facts: Json) -> list[str]:
@@ -102,10 +107,10 @@ def _process(kind: str, each: Json, facts: Json) -> list[str]:
     name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
     action = "" if running else f"start {name}"
     if each["manager"] != PROCESS:
-        action = _unit(unit_of(kind, name), facts)
+        action = _unit(unit_of(kind, name, each["flavor"]), facts)
     waited = [] if running or kind != SERVER else _waiting(each, facts)
     if action and waited:
-        action += f", with {', '.join(waited)} in its redis.conf"
+        action += f", with {', '.join(waited)} in its {conf_name(kind, each['flavor'])}"
     if _is_new(each, facts):
         return [f"create {name} (port {each['port']})" + ("" if action else ", whose configuration is gone")]
     return [action] if action else []

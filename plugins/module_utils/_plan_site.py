@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     PROCESS,
 )
+from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import other_flavor
+from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import (
-    binary,
+    binaries,
     files,
     kernel,
+    missing,
     packages,
     processes,
     stock_units,
@@ -31,7 +34,9 @@ IDLE: Json = {
     "sentinel": False,
     "stopped": [],
     "bootstrap": [],
+    "packages": [],
     "stock_units": [],
+    "mask": [],
     "forget": [],
 }
 
@@ -84,6 +89,9 @@ def plan_site(site: Site) -> Todo:
     new = {group["name"] for group in site.groups if is_new(site, group)}
     refusals = [_silent(host, why) for host, why in site.unreachable.items() if site.may_change(host)]
     refusals += [_nowhere(host) for host in site.unresolved if not site.may_change(host)]
+    refusals += [
+        text for group in site.groups for text in other_flavor(group, site.hosts, site.seen.get(group["name"]))
+    ]
     refusals += [text for group in site.groups if group["name"] not in new for text in _refused(site, group)]
     hosts, lines = {}, []
     for host in site.hosts:
@@ -191,8 +199,11 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
     if not site.may_change(host):
         return work, []
     process = any(each["manager"] == PROCESS for each in [*servers, *placed["sentinels"]])
+    programs = [facts["software"][flavor] for flavor in flavors_on(placed)]
     reasons = {
-        "host": binary(facts) if process else [*packages(facts), *files(site.read, "host", [], facts), *kernel(facts)],
+        "host": binaries(placed, facts)
+        if process
+        else [*packages(facts, programs), *files(site.read, "host", [], facts), *kernel(facts)],
         "server": [*files(site.read, "server", servers, facts), *processes("server", servers, facts)],
         "sentinel": [
             *files(site.read, "sentinel", work["sentinels"], facts),
@@ -206,7 +217,9 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         sentinel=bool(reasons["sentinel"]),
         stopped=stopped,
         bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
-        stock_units=[] if process else stock_units(facts),
+        packages=missing(facts, programs),
+        stock_units=[] if process else stock_units(facts, programs),
+        mask=[] if process else [each["service"] for each in programs if each["service"]],
         forget=[{**each, "released": each["held"]} for each in servers] if any(map(_forgotten, servers)) else [],
     )
     reasons["forget"] = [

@@ -46,14 +46,15 @@ class Seat:
             "instance": self.instance,
         }
 
-    def on_disk(self, kind: str) -> dict[str, t.Any]:
+    def on_disk(self, kind: str, flavor: str) -> dict[str, t.Any]:
         return {
             "instance": self.instance,
+            "flavor": flavor,
             "port": self.port,
             "address": self.place.address,
-            "conf_dir": self.place.conf_dir(self.instance),
-            "data_dir": self.place.data_dir(self.instance),
-            "unit": self.place.unit(kind, self.instance),
+            "conf_dir": self.place.conf_dir(self.instance, flavor),
+            "data_dir": self.place.data_dir(self.instance, flavor),
+            "unit": self.place.unit(kind, self.instance, flavor),
             "manager": self.place.manager,
             "library_dir": self.place.library_dir,
         }

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.steady.redis.plugins.module_utils._host_facts import Run, read_units
+from ansible_collections.steady.redis.plugins.module_utils._host_facts import read_units
+from ansible_collections.steady.redis.plugins.module_utils._host_software import Run
 
 
 class NotStarted(Exception):

@@ -39,8 +39,14 @@ options:
     description: Only this node, by its name in O(nodes). Empty is all of them.
     type: str
     default: ""
+  flavor:
+    description: What the nodes run.
+    type: str
+    choices: [redis, valkey]
+    default: redis
   binary:
-    description: The server binary whose defaults count for keys that go back. Empty is C(redis-server) on the path.
+    description: The server binary whose defaults count for keys that go back. Empty is the
+      one of O(flavor) on the path.
     type: path
     default: ""
 extends_documentation_fragment:
@@ -99,6 +105,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
 from ansible_collections.steady.redis.plugins.module_utils._converge import converge
+from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS, server_program
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
 from ansible_collections.steady.redis.plugins.module_utils._scratch import defaults
@@ -109,7 +116,8 @@ def configure(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     wanted = words(params["config"])
     gone, files = [key for key in params["owned"] if key not in wanted], params["files"]
-    binary = params["binary"] or module.get_bin_path("redis-server", required=bool(gone or files))
+    program = server_program(params["flavor"])
+    binary = params["binary"] or module.get_bin_path(program, required=bool(gone or files))
     fallback = defaults(binary) if gone or files else {}
     once = [files]
 
@@ -127,6 +135,7 @@ def main() -> None:
         "owned": {"type": "list", "elements": "str", "default": []},
         "files": {"type": "dict", "default": {}},
         "node": {"type": "str", "default": ""},
+        "flavor": {"type": "str", "choices": list(FLAVORS), "default": REDIS},
         "binary": {"type": "path", "default": ""},
     }
     module = AnsibleModule({**group_spec(), **connection_spec(), **own}, supports_check_mode=True)

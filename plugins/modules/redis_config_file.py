@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: redis_config_file
-short_description: The redis.conf of instances that do not run
+short_description: The redis.conf or valkey.conf of instances that do not run
 version_added: 0.1.0
 author: steady.redis contributors (@steady-redis)
 description:
@@ -67,24 +67,31 @@ from collections.abc import Mapping
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
-from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, edit
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, canonical, edit
 from ansible_collections.steady.redis.plugins.module_utils._errors import SteadyError
-from ansible_collections.steady.redis.plugins.module_utils._instances import SERVICE, server_keys
-from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
+from ansible_collections.steady.redis.plugins.module_utils._instances import server_keys
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    PROCESS,
+    SERVER,
+    conf_name,
+    server_program,
+)
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import known
 from ansible_collections.steady.redis.plugins.module_utils._scratch import binary_version, check_file
 
 Diff = dict[str, str]
 
 
-def bring(module: AnsibleModule, instance: Mapping[str, t.Any], version: tuple[int, ...]) -> Diff | None:
+def bring(module: AnsibleModule, instance: Mapping[str, t.Any]) -> Diff | None:
     """Create or edit the file of one instance. Returns the diff, or None where nothing differed."""
     params = module.params
-    path = os.path.join(instance["conf_dir"], "redis.conf")
+    path = os.path.join(instance["conf_dir"], conf_name(SERVER, instance["flavor"]))
     before = _text(path)
     if before and instance["instance"] not in params["stopped"]:
         return None
     password = Access.of(params["access"]).of_group(instance["group"])
+    binary = _binary(module, instance)
+    version = binary_version(binary)
     keys: dict[str, t.Any] = dict.fromkeys(instance.get("released", ()))
     keys.update(server_keys(instance, has_password=bool(password)))
     keys = {key: value for key, value in keys.items() if value is None or known(key, version)}
@@ -94,15 +101,23 @@ def bring(module: AnsibleModule, instance: Mapping[str, t.Any], version: tuple[i
     if after == before:
         return None
     if not module.check_mode:
-        check_file(params["binary"], after)
-        _write(module, path, after, service=instance["manager"] != PROCESS)
+        check_file(binary, after)
+        _write(module, path, after, owner="" if instance["manager"] == PROCESS else instance["flavor"])
     return {"before_header": path, "after_header": path, "before": _shown(before), "after": _shown(after)}
+
+
+def _binary(module: AnsibleModule, instance: Mapping[str, t.Any]) -> str:
+    """What will run the file: the program that the unit names, or the one on the path of who starts a process."""
+    program = server_program(instance["flavor"])
+    if instance["manager"] != PROCESS:
+        return f"/usr/bin/{program}"
+    return str(module.get_bin_path(program, required=True))
 
 
 def _shown(text: str) -> str:
     """The text without the values of its secrets."""
     lines = [(line, line.split(None, 1)) for line in text.splitlines(keepends=True)]
-    return "".join(f"{words[0]} ***\n" if words and words[0].lower() in SECRETS else line for line, words in lines)
+    return "".join(f"{words[0]} ***\n" if words and canonical(words[0]) in SECRETS else line for line, words in lines)
 
 
 def _text(path: str) -> str:
@@ -113,15 +128,15 @@ def _text(path: str) -> str:
         return ""
 
 
-def _write(module: AnsibleModule, path: str, text: str, *, service: bool) -> None:
+def _write(module: AnsibleModule, path: str, text: str, *, owner: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
     with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     os.chmod(temporary, 0o640)
     module.atomic_move(temporary, path)
-    if service:
-        module.set_owner_if_different(path, SERVICE[0], False)
-        module.set_group_if_different(path, SERVICE[1], False)
+    if owner:
+        module.set_owner_if_different(path, owner, False)
+        module.set_group_if_different(path, owner, False)
         module.set_mode_if_different(path, "0640", False)
 
 
@@ -134,8 +149,7 @@ def main() -> None:
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     try:
-        version = binary_version(module.params["binary"])
-        diffs = [bring(module, each, version) for each in module.params["instances"]]
+        diffs = [bring(module, each) for each in module.params["instances"]]
     except SteadyError as error:
         module.fail_json(msg=str(error))
     changed = [diff for diff in diffs if diff is not None]

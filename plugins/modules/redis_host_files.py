@@ -67,6 +67,11 @@ options:
     type: list
     elements: dict
     default: []
+  mask:
+    description: Units that shall never start, also those that no package has brought yet.
+    type: list
+    elements: str
+    default: []
   bootstrap:
     description: Instances that may start empty, because their whole group is new.
     type: list
@@ -186,6 +191,7 @@ def main() -> None:
         "secrets": {"type": "dict", "default": {}, "no_log": True},
         "kind": {"type": "str", "choices": ["host", "server", "sentinel"]},
         "instances": {"type": "list", "elements": "dict", "default": []},
+        "mask": {"type": "list", "elements": "str", "default": []},
         "bootstrap": {"type": "list", "elements": "str", "default": []},
         "access": ACCESS_SPEC,
     }

@@ -19,7 +19,7 @@ description:
 options:
   servers:
     description:
-      - The redis-server instances that this host shall have. Of each, V(instance), V(port), V(conf_dir), V(data_dir)
+      - The servers that this host shall have. Of each, V(instance), V(flavor), V(port), V(conf_dir), V(data_dir)
         and V(group) are read; other keys do no harm.
     type: list
     elements: dict
@@ -30,11 +30,12 @@ options:
     type: list
     elements: dict
     default: []
-  flavor:
-    description: Which server is wanted.
-    type: str
-    choices: [redis, valkey]
-    default: redis
+  families:
+    description:
+      - What each family of distributions calls its packages and services, as C(roles/host/vars) has it.
+      - Without them, packages and the distribution's own services are not looked at.
+    type: dict
+    default: {}
   manager:
     description:
       - What starts the instances. With V(process) they are plain processes of one user, and systemd is not asked.
@@ -72,12 +73,14 @@ EXAMPLES = r"""
   steady.redis.redis_host_info:
     servers:
       - instance: orders-6379
+        flavor: redis
         group: orders
         port: 6379
         conf_dir: /etc/redis/orders-6379
         data_dir: /var/lib/redis/orders-6379
     sentinels:
       - instance: sentinel-26379
+        flavor: redis
         port: 26379
         conf_dir: /etc/redis/sentinel-26379
         data_dir: /var/lib/redis/sentinel-26379
@@ -130,10 +133,10 @@ host:
       description: The distribution's release.
       type: str
       sample: "12"
-    debian_family:
-      description: The distribution is Debian or descends from it.
-      type: bool
-      sample: true
+    package_manager:
+      description: V(apt) or V(dnf); empty where the distribution belongs to none of O(families).
+      type: str
+      sample: apt
     manager:
       description: What runs services here, V(systemd) or V(none).
       type: str
@@ -154,22 +157,28 @@ host:
       sample: {"overcommit_memory": "0", "somaxconn": "4096", "transparent_hugepage": "madvise", "writable": true}
     packages:
       description: >-
-        Of the server's package and of python3-redis the installed version and, where there is none, the candidate.
-        Empty outside Debian's family. Where apt never fetched its lists they are fetched for this, and thrown away.
+        Of the servers' packages and of redis-py's the installed version and, where there is none, the candidate.
+        Empty where the distribution belongs to none of O(families).
+        Where apt never fetched its lists they are fetched for this, and thrown away.
       type: dict
       sample: {"redis-server": {"installed": "", "candidate": "5:7.0.15-1~deb12u10"}}
     package_sources:
       description: Whether apt has V(sources), and whether their V(lists) were ever fetched.
       type: dict
       sample: {"sources": true, "lists": true}
-    server_binary:
-      description: Path of the server binary; empty if there is none.
+    client_package:
+      description: The package of redis-py.
       type: str
-      sample: /usr/bin/redis-server
-    server_version:
-      description: Its version.
-      type: str
-      sample: 7.0.15
+      sample: python3-redis
+    software:
+      description: >-
+        For each flavor of O(servers) and O(sentinels) the V(binary) that was found and its V(version), both empty if
+        there is none, and what the distribution calls its V(package), its own V(service) with the V(conf) that this
+        reads, and its V(sentinel_service).
+      type: dict
+      sample: {"redis": {"binary": "/usr/bin/redis-server", "version": "7.0.15", "package": "redis-server",
+        "service": "redis-server.service", "sentinel_service": "redis-sentinel.service",
+        "conf": "/etc/redis/redis.conf"}}
     python_redis:
       description: Version of redis-py for the Python that ran this module; empty if there is none.
       type: str
@@ -221,10 +230,10 @@ host:
         "guard": {"self": "192.0.2.11:6379", "peers": ["192.0.2.12:6379"], "sentinels": ["192.0.2.12:26379"]},
         "disk": "/var/lib/redis/orders-6379"}}
     standing:
-      description: Every instance that has a configuration on this host, declared or not.
+      description: Every instance that has a configuration on this host, declared or not, of either flavor.
       type: list
-      elements: str
-      sample: ["orders-6379", "sentinel-26379"]
+      elements: dict
+      sample: [{"instance": "orders-6379", "kind": "server", "flavor": "redis"}]
     disk:
       description: >-
         Bytes V(free) and V(total), and the V(device), of the nearest directory that exists, for each data directory.
@@ -243,7 +252,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
 from ansible_collections.steady.redis.plugins.module_utils._host_facts import leaves, look
-from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS
 
 
 def main() -> None:
@@ -252,7 +260,7 @@ def main() -> None:
             "servers": {"type": "list", "elements": "dict", "default": []},
             "sentinels": {"type": "list", "elements": "dict", "default": []},
             "access": ACCESS_SPEC,
-            "flavor": {"type": "str", "choices": sorted(FLAVORS), "default": "redis"},
+            "families": {"type": "dict", "default": {}},
             "manager": {"type": "str", "choices": ["systemd", "process"], "default": "systemd"},
             "library_dir": {"type": "path", "default": "/usr/local/lib/steady-redis"},
             "files": {"type": "list", "elements": "path", "default": []},
@@ -271,7 +279,7 @@ def _refuse_incomplete(module: AnsibleModule) -> None:
         f"{option}[{number}] has no {key}"
         for option in ("servers", "sentinels")
         for number, each in enumerate(module.params[option])
-        for key in ("instance", "port", "conf_dir", "data_dir")
+        for key in ("instance", "flavor", "port", "conf_dir", "data_dir")
         if key not in each
     ]
     if missing:

@@ -80,7 +80,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    SENTINEL,
+    SYSTEMD,
+    conf_name,
+    server_program,
+    unit_of,
+)
 from ansible_collections.steady.redis.plugins.module_utils._units import NotStarted, start_units
 
 Instance = Mapping[str, t.Any]
@@ -114,7 +120,8 @@ def start(kind: str, instance: Instance, binary: str, timeout: float) -> str:
         done = subprocess.run([guard, conf], capture_output=True, text=True, check=False, timeout=timeout)
         if done.returncode:
             raise Failed(f"{instance['instance']} must not start: {(done.stdout + done.stderr).strip()}")
-    arguments = [binary, f"{conf}/redis.conf"] if kind == "server" else [binary, f"{conf}/sentinel.conf", "--sentinel"]
+    arguments = [binary, f"{conf}/{conf_name(kind, instance['flavor'])}"]
+    arguments += ["--sentinel"] if kind == SENTINEL else []
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=timeout)
     if done.returncode or not _soon(lambda: running(instance) > 0, timeout):
         raise Failed(f"{instance['instance']} did not start: {_end_of_log(instance, done.stdout + done.stderr)}")
@@ -159,7 +166,7 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
     name = instance["instance"]
     lines = []
     if params["state"] == "started" and not pid:
-        binary = instance.get("binary") or module.get_bin_path("redis-server", required=True)
+        binary = module.get_bin_path(server_program(instance["flavor"]), required=True)
         would = f"would start {name}"
         lines.append(would if module.check_mode else start(params["kind"], instance, binary, params["timeout"]))
     if params["state"] != "started" and pid:
@@ -195,7 +202,7 @@ def _remove_if_empty(*directories: str) -> None:
 def bring_units(module: AnsibleModule, instances: list[t.Any]) -> list[str]:
     if instances and module.params["state"] != "started":
         raise Failed(f"systemd runs {instances[0]['instance']}, and this stops local processes only")
-    names = [unit_of(module.params["kind"], each["instance"]) for each in instances]
+    names = [unit_of(module.params["kind"], each["instance"], each["flavor"]) for each in instances]
     return start_units(module.run_command, names, pretend=module.check_mode) if names else []
 
 

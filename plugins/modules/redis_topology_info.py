@@ -118,6 +118,11 @@ options:
         type: list
         elements: str
         default: []
+      flavor:
+        description: What the nodes run.
+        type: str
+        choices: [redis, valkey]
+        default: redis
       files:
         description: What differs in redis.conf, by node and key, as M(steady.redis.redis_placement) finds it.
         type: dict
@@ -240,6 +245,7 @@ from ansible_collections.steady.redis.plugins.module_utils._args import connecti
 from ansible_collections.steady.redis.plugins.module_utils._converge import result_of
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
 from ansible_collections.steady.redis.plugins.module_utils._health import health
+from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS, server_program
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
@@ -254,11 +260,15 @@ def look(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     groups = params["groups"]
     watched = [watched_from(group, params) for group in groups]
-    compared = any(set(group["owned"]) - set(group["config"]) or group["files"] for group in groups)
-    binary = module.get_bin_path("redis-server") if compared else None
-    fallback = defaults(binary) if binary else {}
+    compared = {each["flavor"] for each in groups if set(each["owned"]) - set(each["config"]) or each["files"]}
+    binaries = {flavor: module.get_bin_path(server_program(flavor)) for flavor in compared}
+    fallback = {flavor: defaults(binary) for flavor, binary in binaries.items() if binary}
     seen = observe(watched)
-    return {"changed": False, "groups": [describe(*each, fallback) for each in zip(groups, watched, seen)]}
+    found = [
+        describe(group, known, answers, fallback.get(group["flavor"], {}))
+        for group, known, answers in zip(groups, watched, seen)
+    ]
+    return {"changed": False, "groups": found}
 
 
 def describe(
@@ -302,6 +312,7 @@ def main() -> None:
     group = {**group_spec(), "config": {"type": "dict", "default": {}}}
     group["owned"] = {"type": "list", "elements": "str", "default": []}
     group["files"] = {"type": "dict", "default": {}}
+    group["flavor"] = {"type": "str", "choices": list(FLAVORS), "default": REDIS}
     own = {
         "groups": {"type": "list", "elements": "dict", "required": True, "options": group},
     }

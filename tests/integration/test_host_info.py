@@ -33,6 +33,7 @@ def place(server: Server | Sentinel, name: str = "orders-1", **more: t.Any) -> d
     directory = str(server.directory)
     return {
         "instance": name,
+        "flavor": "redis",
         "group": "orders",
         "port": server.port,
         "conf_dir": directory,
@@ -68,21 +69,28 @@ def test_the_machine() -> None:
     assert host["root"] is (os.geteuid() == 0)
     assert host["kernel"]["overcommit_memory"] in ("0", "1", "2")
     assert int(host["kernel"]["somaxconn"]) > 0
-    assert host["server_binary"] == shutil.which("redis-server")
-    told = subprocess.run([host["server_binary"], "--version"], capture_output=True, text=True, check=True).stdout
-    assert f"v={host['server_version']} " in told
+    redis = host["software"]["redis"]
+    assert redis["binary"] == shutil.which("redis-server")
+    told = subprocess.run([redis["binary"], "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"v={redis['version']} " in told
     assert host["units"] == {}
     assert host["own_instance_keys"] is None
 
 
 def test_check_mode_says_the_same() -> None:
-    still = ("machine_id", "distribution", "release", "packages", "server_version", "python_redis", "kernel")
+    still = ("machine_id", "distribution", "release", "packages", "software", "python_redis", "kernel")
     checked = run_module("redis_host_info", {"manager": "process"}, check=True)["host"]
     assert {key: checked[key] for key in still} == {key: look()[key] for key in still}
 
 
 def test_a_bare_place(tmp_path: Path) -> None:
-    where = {"instance": "orders-1", "group": "orders", "port": free_port(), "conf_dir": f"{tmp_path}/etc/orders-1"}
+    where = {
+        "instance": "orders-1",
+        "flavor": "redis",
+        "group": "orders",
+        "port": free_port(),
+        "conf_dir": f"{tmp_path}/etc/orders-1",
+    }
     host = look(servers=[{**where, "data_dir": f"{tmp_path}/data/orders-1"}], access={"password": "some long secret"})
     assert host["listeners"] == []
     assert host["instances"]["orders-1"] == {
@@ -172,7 +180,7 @@ def test_files(tmp_path: Path) -> None:
     conf_dir = tmp_path / "etc"
     conf_dir.mkdir(mode=0o750)
     (conf_dir / "guard.conf").write_text("group=orders\n")
-    where = {"instance": "a", "port": 1, "conf_dir": str(conf_dir), "data_dir": f"{tmp_path}/absent"}
+    where = {"instance": "a", "flavor": "redis", "port": 1, "conf_dir": str(conf_dir), "data_dir": f"{tmp_path}/absent"}
     files = look(servers=[where], files=[f"{tmp_path}/file", f"{tmp_path}/absent"])["files"]
     assert files[f"{tmp_path}/file"]["sha256"] == hashlib.sha256(b"text\n").hexdigest()
     assert files[f"{tmp_path}/file"]["mode"] == "0640"
@@ -184,7 +192,9 @@ def test_files(tmp_path: Path) -> None:
 def test_a_stranger_on_ipv6_is_seen() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as stranger:
         port = stranger.getsockname()[1]
-        (found,) = look(servers=[{"instance": "a", "port": port, "conf_dir": "/x", "data_dir": "/x"}])["listeners"]
+        (found,) = look(
+            servers=[{"instance": "a", "flavor": "redis", "port": port, "conf_dir": "/x", "data_dir": "/x"}]
+        )["listeners"]
     assert (found["address"], found["port"], found["pid"]) == ("::1", port, os.getpid())
 
 
@@ -204,7 +214,7 @@ def test_the_distributions_own_instance_tells_how_much_it_holds(servers: Make) -
 
 
 def test_options_that_are_not_complete_are_named() -> None:
-    result = run_module("redis_host_info", {"servers": [{"instance": "a", "port": 1}]})
+    result = run_module("redis_host_info", {"servers": [{"instance": "a", "flavor": "redis", "port": 1}]})
     assert result["failed"]
     assert result["msg"] == "servers[0] has no conf_dir; servers[0] has no data_dir"
 

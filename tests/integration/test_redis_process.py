@@ -51,7 +51,7 @@ def instance(base: Path, kind: str) -> dict[str, t.Any]:
     guard = f"group=orders\nself=127.0.0.1:{port}\npeers=\nsentinels=\ndata_dir={data}\n"
     (conf / "guard.conf").write_text(guard, encoding="utf-8")
     return {
-        "instance": name, "port": port, "conf_dir": str(conf), "data_dir": str(data),
+        "instance": name, "flavor": "redis", "port": port, "conf_dir": str(conf), "data_dir": str(data),
         "library_dir": str(base / "lib"),
     }  # fmt: skip
 

@@ -157,7 +157,8 @@ class Environment:
             host, _colon, port = node.partition(":")
             nodes[node] = f"{self.lab.hosts[host]}:{port or group.get('port', 6379)}"
         beside = list(dict.fromkeys(node.partition(":")[0] for node in nodes)) if len(nodes) > 1 else []
-        sentinels = {host: f"{self.lab.hosts[host]}:26379" for host in group.get("sentinels", beside)}
+        watching = group.get("sentinel_port", 26379)
+        sentinels = {host: f"{self.lab.hosts[host]}:{watching}" for host in group.get("sentinels", beside)}
         password = variables.get("redis_passwords", {}).get(name, variables.get("redis_password"))
         return View(
             name, nodes=nodes, sentinels=sentinels, password=password,

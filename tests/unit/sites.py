@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 import typing as t
 from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import yaml
 
 from ansible_collections.steady.redis.plugins.module_utils._declaration import resolve
 from ansible_collections.steady.redis.plugins.module_utils._declared import together
@@ -24,6 +27,7 @@ from ansible_collections.steady.redis.plugins.modules.redis_topology_info import
 Json = dict[str, t.Any]
 HOSTS = ("db-a", "db-b", "db-c")
 GIB = 1 << 30
+VARS = Path(__file__).parents[2] / "roles" / "host" / "vars"
 
 
 def read(kind: str, name: str) -> str:
@@ -31,18 +35,25 @@ def read(kind: str, name: str) -> str:
     return f"text of {kind}/{name}\n"
 
 
+def program(flavor: str = "redis", *, version: str = "", family: str = "debian") -> Json:
+    """One flavor on a host, as redis_host_info tells; of a version where it is installed."""
+    names = yaml.safe_load((VARS / f"{family}.yml").read_text(encoding="utf-8"))["host_flavors"][flavor]
+    return {**names, "binary": f"/usr/bin/{flavor}-server" if version else "", "version": version}
+
+
 def bare_host(number: int, **more: t.Any) -> Json:
     """A host that has everything, and nothing of ours yet."""
     facts = {
         "machine_id": f"{number:032x}", "default_ipv4": f"192.0.2.{11 + number}",
         "addresses": ["127.0.0.1", f"192.0.2.{11 + number}"], "memory": 8 * GIB, "distribution": "Debian",
-        "release": "12", "debian_family": True, "manager": "systemd", "root": True,
+        "release": "12", "package_manager": "apt", "client_package": "python3-redis",
+        "manager": "systemd", "root": True,
         "kernel": {"overcommit_memory": "1", "writable": True},
         "packages": {
             "redis-server": {"installed": "", "candidate": "5:7.0.15-1"},
             "python3-redis": {"installed": "", "candidate": "4.3.4-3"},
         },
-        "package_sources": {"sources": True, "lists": True}, "server_binary": "", "server_version": "",
+        "package_sources": {"sources": True, "lists": True}, "software": {"redis": program()},
         "python_redis": "", "units": {}, "own_instance_keys": None, "own_instance_port": 0,
         "own_instance_failure": "", "listeners": [], "instances": {}, "disk": {}, "files": {},
     }  # fmt: skip
@@ -70,7 +81,10 @@ class Estate:
     def __init__(self, *, manager: str = "systemd", group: Json | None = None) -> None:
         own = {"redis_manager": manager, **({"redis_base_directory": "/base"} if manager == "process" else {})}
         self.declared = declared(dict.fromkeys(HOSTS, own), group or {"nodes": list(HOSTS)})
-        self.facts: dict[str, Json] = {host: bare_host(number) for number, host in enumerate(HOSTS)}
+        self.flavor: str = self.declared["groups"][0]["flavor"]
+        self.facts: dict[str, Json] = {
+            host: bare_host(number, software={self.flavor: program(self.flavor)}) for number, host in enumerate(HOSTS)
+        }
         self.silent: dict[str, str] = {}
         self.limit: frozenset[str] = frozenset()
         self.seen: Observation | None = None
@@ -80,8 +94,8 @@ class Estate:
         self.seen = seen
         for host, there in self.placed().hosts.items():
             facts = self.facts[host]
-            facts.update(python_redis="4.3.4", server_binary="/usr/bin/redis-server", server_version="7.0.15")
-            facts["packages"] = {name: {"installed": "1"} for name in ("redis-server", "python3-redis")}
+            facts.update(python_redis="4.3.4", software={self.flavor: program(self.flavor, version="8.1.1")})
+            facts["packages"] = {name: {"installed": "1"} for name in (f"{self.flavor}-server", "python3-redis")}
             files = [*self._files("host", []), *self._files("server", there["servers"])]
             facts["files"] = {
                 each.path: as_found(each) for each in [*files, *self._files("sentinel", there["sentinels"])]
@@ -90,7 +104,10 @@ class Estate:
                 for each in there[f"{kind}s"]:
                     guard = {"self": "", "peers": each.get("peers", []), "sentinels": each.get("sentinels", [])}
                     facts["instances"][each["instance"]] = instance(guard=guard)
-                    facts["units"][unit_of(kind, each["instance"])] = {"active": "active", "enabled": "enabled"}
+                    facts["units"][unit_of(kind, each["instance"], self.flavor)] = {
+                        "active": "active",
+                        "enabled": "enabled",
+                    }
         return self
 
     def _files(self, kind: str, instances: list[Json]) -> list[File]:
@@ -103,7 +120,7 @@ class Estate:
         for name in names:
             kind = "sentinel" if name.startswith("sentinel") else "server"
             self.facts[host]["instances"][name].update(running=False, pid=0, **more)
-            self.facts[host]["units"][unit_of(kind, name)] = {"active": "failed", "enabled": "enabled"}
+            self.facts[host]["units"][unit_of(kind, name, self.flavor)] = {"active": "failed", "enabled": "enabled"}
 
     def placed(self) -> Placed:
         answers: Json = {host: {"host": facts} for host, facts in self.facts.items()}

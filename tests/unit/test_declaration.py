@@ -130,6 +130,7 @@ def test_what_stands_on_a_host() -> None:
     assert [each["instance"] for each in host["servers"]] == ["orders-6379", "carts-6380"]
     assert host["servers"][1] == {
         "instance": "carts-6380",
+        "flavor": "redis",
         "group": "carts",
         "port": 6380,
         "address": "",
@@ -375,7 +376,7 @@ AT = "redis_groups.orders"
         ({"port": 65536}, f"{AT}.port: is the number 65536, must be a whole number from 1 to 65535"),
         ({"profile": "durabel"}, f'{AT}.profile: is the text "durabel", must be durable or balanced or cache'),
         ({"placement": "rack"}, f'{AT}.placement: is the text "rack", must be zone or host'),
-        ({"flavor": "valkey"}, f"{AT}.flavor: valkey is not supported yet"),
+        ({"flavor": "keydb"}, f'{AT}.flavor: is the text "keydb", must be redis or valkey'),
         ({"platform": "kubernetes", "cluster": "x", "nodes": 3}, f"{AT}.platform: kubernetes is not supported yet"),
         ({"platform": "docker"}, f'{AT}.platform: is the text "docker", must be vm'),
         ({"maxmemory": "4 gigs"}, f'{AT}.maxmemory: is the text "4 gigs", must be a size as Redis writes it'),

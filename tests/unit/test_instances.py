@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import read
 from ansible_collections.steady.redis.plugins.module_utils._instances import (
     STATIC,
+    UNIT,
     group_args,
     guard_conf,
     owned_keys,
@@ -45,7 +46,8 @@ def paths(kind: str, instances: list[dict[str, t.Any]], **more: t.Any) -> dict[s
 
 def test_every_own_file_of_a_role_has_a_place() -> None:
     for kind, files in STATIC.items():
-        assert {each.name for each in (ROLES / kind / "files").iterdir()} == set(files)
+        own = {*files, UNIT[kind]} if kind in UNIT else set(files)
+        assert {each.name for each in (ROLES / kind / "files").iterdir()} == own
 
 
 def test_files_of_a_server() -> None:

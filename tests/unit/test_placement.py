@@ -20,6 +20,7 @@ from ansible_collections.steady.redis.plugins.module_utils._env import Inventory
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import numbers, size
 from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, gate, place, sort_answers
+from tests.unit.sites import program
 
 GIB = 1 << 30
 HOSTS = ("db-a", "db-b", "db-c")
@@ -46,7 +47,8 @@ def host(number: int, **more: t.Any) -> Json:
         "memory": 8 * GIB,
         "distribution": "Debian",
         "release": "12",
-        "debian_family": True,
+        "package_manager": "apt",
+        "client_package": "python3-redis",
         "manager": "systemd",
         "root": True,
         "packages": {
@@ -54,8 +56,7 @@ def host(number: int, **more: t.Any) -> Json:
             "python3-redis": {"installed": "", "candidate": "4.3.4-3"},
         },
         "package_sources": {"sources": True, "lists": True},
-        "server_binary": "",
-        "server_version": "",
+        "software": {"redis": program()},
         "python_redis": "",
         "units": {},
         "own_instance_keys": None,
@@ -195,8 +196,8 @@ def test_wrong_addresses(variables: Json, facts: Json, text: str) -> None:
 
 def test_dev_on_a_bare_machine_stands_on_loopback_and_that_goes_without_saying() -> None:
     declaration = together([resolve({}, Inventory(home="/home/op"), env="dev")])
-    placed = put(declaration, localhost=host(1, manager="none", root=False, server_binary="/usr/bin/redis-server",
-                                             server_version="7.0.15", python_redis="8.1.0"))  # fmt: skip
+    placed = put(declaration, localhost=host(1, manager="none", root=False, python_redis="8.1.0",
+                                             software={"redis": program(version="7.0.15")}))  # fmt: skip
     gate(placed, "dev")
     assert {node["address"] for node in placed.groups[0]["nodes"]} == {"127.0.0.1"}
     assert placed.seats == {"demo": "localhost"}
@@ -346,12 +347,12 @@ def test_the_advice_mends_what_it_is_given_for(
             "its package sources offer redis-server 5:6.0.16-1, older than 6.2",
         ),
         (
-            {"server_binary": "/usr/bin/redis-server", "server_version": "6.0.16"},
+            {"software": {"redis": program(version="6.0.16")}},
             "/usr/bin/redis-server is version 6.0.16, older than 6.2",
         ),
         (
-            {"debian_family": False, "distribution": "Fedora", "release": "40", "packages": {}},
-            "Fedora 40 is not supported: packages are installed on Debian (12 and 13 are tested)",
+            {"package_manager": "", "distribution": "Arch", "release": "", "packages": {}},
+            "Arch is not supported: packages are installed on Debian (12 and 13 are tested), Ubuntu and the Red Hat",
         ),
     ],
 )
@@ -362,8 +363,8 @@ def test_hosts_that_cannot_take_it(facts: Json, text: str) -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        {"server_binary": "/usr/local/bin/redis-server", "server_version": "7.4.1", "packages": {},
-         "debian_family": False, "python_redis": "5.0.1"},
+        {"software": {"redis": program(version="7.4.1")}, "packages": {}, "package_manager": "",
+         "python_redis": "5.0.1"},
         {"packages": {"redis-server": {"installed": "5:8.0.2-3", "candidate": ""}, "python3-redis": {}}},
     ],
 )  # fmt: skip
@@ -429,8 +430,7 @@ def test_a_process_of_dev_is_known_by_its_number() -> None:
     declaration = together([resolve({}, Inventory(home="/home/op"), env="dev")])
     ready = {
         "manager": "none",
-        "server_binary": "/usr/bin/redis-server",
-        "server_version": "7.0.15",
+        "software": {"redis": program(version="7.0.15")},
         "python_redis": "8",
     }
     mine = listener("127.0.0.1", 7101, process="redis-server", unit="")

@@ -23,7 +23,7 @@ from tests.unit.observations import (
     silent_sentinels,
     unaware,
 )
-from tests.unit.sites import HOSTS, Estate, read
+from tests.unit.sites import HOSTS, Estate, program, read
 
 NEW = unaware(empty_master(healthy()))
 NOTHING = silent_sentinels(silent(healthy(), *HOSTS), *HOSTS)
@@ -69,7 +69,7 @@ def test_bare_hosts() -> None:
         "db-a: install redis-server, python3-redis",
         "db-a: write /etc/sysctl.d/30-steady-redis.conf, /etc/tmpfiles.d/steady-redis.conf, "
         "/etc/apt/apt.conf.d/52steady-redis, /etc/needrestart/conf.d/steady-redis.conf",
-        "db-a: write /etc/systemd/system/steady-redis@.service, /usr/local/lib/steady-redis/redis-start-guard",
+        "db-a: write /usr/local/lib/steady-redis/redis-start-guard, /etc/systemd/system/steady-redis@.service",
         "db-a: create orders-6379 (port 6379)",
         "db-a: write /etc/systemd/system/steady-sentinel@.service",
         "db-a: create sentinel-26379 (port 26379)",
@@ -100,7 +100,7 @@ def test_an_empty_server_that_runs_already_is_asked_for_its_keys() -> None:
 def test_a_new_group_of_local_processes_takes_one_line_per_instance() -> None:
     estate = Estate(manager="process")
     for facts in estate.facts.values():
-        facts.update(server_binary="/usr/bin/redis-server", server_version="7.0.15", python_redis="8.1.0")
+        facts.update(software={"redis": program(version="7.0.15")}, python_redis="8.1.0")
     estate.seen = NOTHING
     assert plan(estate).lines[:3] == (
         "db-a: write /base/lib/redis-start-guard",
@@ -297,7 +297,7 @@ def test_a_file_of_an_existing_instance_is_named() -> None:
 
 def test_a_new_version_of_a_unit_is_written_everywhere() -> None:
     def newer(kind: str, name: str) -> str:
-        return read(kind, name) + ("# newer\n" if name == "steady-redis@.service" else "")
+        return read(kind, name) + ("# newer\n" if name == "steady-server@.service" else "")
 
     todo = plan(Estate().built(healthy()), text=newer)
     assert todo.lines == tuple(f"{host}: write /etc/systemd/system/steady-redis@.service" for host in HOSTS)

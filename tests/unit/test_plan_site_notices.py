@@ -71,10 +71,12 @@ def test_the_start_of_a_stopped_server_says_which_values_come_with_it() -> None:
 @pytest.mark.parametrize(("old", "new"), [("orders-6378", "orders-6379"), ("sentinel-26378", "sentinel-26379")])
 def test_an_instance_is_not_created_beside_its_own_at_another_port(old: str, new: str) -> None:
     estate = Estate().built(healthy())
-    estate.facts["db-b"]["standing"] = [old, new]
+    kind = "sentinel" if old.startswith("sentinel") else "server"
+    there = {name: {"instance": name, "kind": kind, "flavor": "redis"} for name in (old, new)}
+    estate.facts["db-b"]["standing"] = [there[old], there[new]]
     assert estate.placed().refusals == [], "both stand, and one of them is not declared: that is only noted"
     del estate.facts["db-b"]["instances"][new]
-    estate.facts["db-b"]["standing"] = [old]
+    estate.facts["db-b"]["standing"] = [there[old]]
     (refusal,) = estate.placed().refusals
     assert f"db-b: {old} stands there, but {new} is declared." in refusal
     assert f"declare {old.rpartition('-')[2]} again" in refusal
