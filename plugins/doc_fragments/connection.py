@@ -44,7 +44,7 @@ options:
     type: path
     default: ""
   validate_certs:
-    description: Check the server's certificate.
+    description: Check the server's certificate, its authority and that it names the address.
     type: bool
     default: true
   timeout:

@@ -17,7 +17,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, SteadyError, in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
-from ansible_collections.steady.redis.plugins.module_utils._redis import HAS_REDIS, Credentials, Sockets, Tls
+from ansible_collections.steady.redis.plugins.module_utils._redis import HAS_REDIS, Credentials, Sockets
+from ansible_collections.steady.redis.plugins.module_utils._tls_link import Tls
 from ansible_collections.steady.redis.plugins.module_utils._topology import Group, Member
 
 Spec = dict[str, dict[str, t.Any]]

@@ -20,6 +20,7 @@ TABLE: tuple[tuple[str, Callable[[Scene], Sign | None]], ...] = (
     ("access-denied", nodes.access_denied),
     ("protected-mode", nodes.protected_mode),
     ("not-redis", nodes.not_redis),
+    ("no-tls", nodes.no_tls),
     ("too-old", nodes.too_old),
     # It is changing while we look
     ("failover-running", sentinels.failover_running),

@@ -21,6 +21,7 @@ from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene impor
     who,
 )
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    NO_TLS,
     NOT_REDIS,
     PROTECTED,
     WRONG_PASSWORD,
@@ -51,6 +52,10 @@ def protected_mode(scene: Scene) -> Sign | None:
 
 def not_redis(scene: Scene) -> Sign | None:
     return _failing(scene, NOT_REDIS)
+
+
+def no_tls(scene: Scene) -> Sign | None:
+    return _failing(scene, NO_TLS)
 
 
 def too_old(scene: Scene) -> Sign | None:

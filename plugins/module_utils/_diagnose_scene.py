@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
+    NO_TLS,
     NOT_REDIS,
     PROTECTED,
     TIMEOUT,
@@ -24,7 +25,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
 Witness = t.Union[Node, SentinelView]
 
 # Something answers there, so it is not down; but it does not talk to us.
-BLIND = frozenset({WRONG_PASSWORD, PROTECTED, NOT_REDIS})
+BLIND = frozenset({WRONG_PASSWORD, PROTECTED, NOT_REDIS, NO_TLS})
 
 LAG_LIMIT = 30 * 1024 * 1024  # bytes; what others accept before a failover that may lose data
 

@@ -102,6 +102,7 @@ def look_at_node(watched: Watched, member: Member) -> Node:
                 parse_info(info),
                 {key: value for key, value in settings.items() if key not in SECRET_KEYS},
                 secrets_match={key: settings.get(key, "") == value for key, value in watched.secrets.items()},
+                certificate=link.certificate,
             )
     except Unreachable as error:
         return Node(member, failure=error.kind, failure_text=str(error))
@@ -128,7 +129,7 @@ def _view(link: Link, member: Member, name: str, info: Mapping[str, str], myid: 
     except Rejected as error:
         if "No such master" not in str(error):
             raise
-        return sentinel_from_replies(member, master=None, info=info, myid=myid)
+        return sentinel_from_replies(member, master=None, info=info, myid=myid, certificate=link.certificate)
     replicas, others = link.ask_all([("SENTINEL", "REPLICAS", name), ("SENTINEL", "SENTINELS", name)])
     return sentinel_from_replies(
         member,
@@ -138,6 +139,7 @@ def _view(link: Link, member: Member, name: str, info: Mapping[str, str], myid: 
         ckquorum=_ckquorum(link, name),
         info=info,
         myid=myid,
+        certificate=link.certificate,
     )
 
 

@@ -16,18 +16,27 @@ import socket
 import ssl
 import time
 import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._tls_link import (
+    Tls,
+    certificate_of,
+    explain_alert,
+    explain_greeting,
+    greet,
+)
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     NO_ROUTE,
+    NO_TLS,
     NOT_REDIS,
     PROTECTED,
     REFUSED,
     TIMEOUT,
     WRONG_PASSWORD,
     Address,
+    Certificate,
 )
 
 try:
@@ -62,16 +71,6 @@ class Rejected(SteadyError):
         super().__init__(text)
         self.kind = kind
         self.said = said
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Files for a TLS connection; empty: the system's certificate authorities, and no client certificate."""
-
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    verify: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,11 @@ class Link:
         sock: socket.socket = self.connection._sock  # redis-py has no public way to a stream that is not RESP
         sock.settimeout(timeout)
         return sock
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What the other end showed of itself; None without TLS."""
+        return certificate_of(self.connection._sock)
 
     def close(self) -> None:
         self.connection.disconnect()
@@ -181,16 +185,22 @@ class Sockets:
             unix: t.Any = redis.UnixDomainSocketConnection  # its type says abstract, which it is not
             return unix(path=address.host, **common)
         common.update(host=address.host, port=address.port, socket_connect_timeout=self.timeout)
-        if self.tls is None:
-            return redis.Connection(**common)
-        return redis.SSLConnection(
-            ssl_ca_certs=self.tls.ca_file or None,
-            ssl_certfile=self.tls.cert_file or None,
-            ssl_keyfile=self.tls.key_file or None,
-            ssl_cert_reqs="required" if self.tls.verify else "none",
-            ssl_check_hostname=False,
-            **common,
-        )
+        return redis.Connection(**common) if self.tls is None else _secured(address, self.tls, common)
+
+
+def _secured(address: Address, tls: Tls, options: Mapping[str, t.Any]) -> t.Any:
+    """A connection of redis-py with our own greeting: its own one cannot tell what went wrong, or pass over a date."""
+
+    class Secured(redis.Connection):  # type: ignore[misc]  # a class of redis-py as far as the host has it
+        def _connect(self) -> t.Any:
+            sock = super()._connect()
+            try:
+                return greet(sock, address, tls)
+            except OSError as error:
+                sock.close()
+                raise Unreachable(NO_TLS, f"{address} {explain_greeting(error, tls)}") from error
+
+    return Secured(**options)
 
 
 def _plainly() -> dict[str, t.Any]:
@@ -243,8 +253,8 @@ def explain(error: BaseException) -> tuple[str, str]:
 
 def _explain_socket(error: BaseException, text: str) -> tuple[str, str]:
     cause = _cause(error)
-    if isinstance(cause, ssl.SSLError):
-        return NOT_REDIS, f"and we do not agree on TLS: {cause.reason or cause}"
+    if isinstance(cause, ssl.SSLError):  # after the greeting: with TLS 1.3 only then it looks at our certificate
+        return NO_TLS, explain_alert(cause) or f"broke off the TLS connection ({cause.reason or cause})"
     if isinstance(cause, socket.timeout) or isinstance(error, redis.exceptions.TimeoutError):
         return TIMEOUT, "does not answer in time"
     if isinstance(cause, (ConnectionRefusedError, FileNotFoundError)):
@@ -253,7 +263,12 @@ def _explain_socket(error: BaseException, text: str) -> tuple[str, str]:
         return NO_ROUTE, f"is not a name that resolves here: {getattr(cause, 'strerror', text)}"
     if isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return NO_ROUTE, f"cannot be reached from here: {cause.strerror}"
+    if isinstance(cause, ConnectionResetError) or "closed by server" in text:
+        return REFUSED, f"closed the connection ({text.rstrip('.')}). {_HANGS_UP}"
     return REFUSED, f"closed the connection: {text}"
+
+
+_HANGS_UP = "A port for TLS does that to plain clients: then say so (redis_tls in the declaration)"
 
 
 def _one_line(text: str) -> str:

@@ -45,7 +45,12 @@ _BLIND = (
     State(
         "not-redis",
         "an answer that no Redis should give: {who}",
-        "see whether another program has that port, whether TLS is meant, or a script blocks the server",
+        "see whether another program has that port, or a script blocks the server",
+    ),
+    State(
+        "no-tls",
+        "no TLS connection to {who}",
+        "do what the evidence says about the certificate or the port",
     ),
     State("too-old", "too old: {who}; Redis 6.2 is the oldest that is supported", "upgrade it first"),
     State(

@@ -20,6 +20,7 @@ NO_ROUTE = "no-route"  # the network or the name service says that there is no s
 WRONG_PASSWORD = "wrong-password"  # NOAUTH, WRONGPASS or NOPERM
 PROTECTED = "protected-mode"  # DENIED: no password is set and we are not on loopback
 NOT_REDIS = "not-redis"  # something else answers
+NO_TLS = "no-tls"  # it is there, but we do not agree on TLS
 
 
 @dataclass(frozen=True, order=True)
@@ -83,6 +84,15 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """What a process shows of itself when a TLS connection starts."""
+
+    fingerprint: str  # SHA-256 of the certificate
+    until: int = 0  # seconds since 1970; 0: not known
+    day: str = ""  # the same for people
+
+
+@dataclass(frozen=True)
 class Node:
     """What one redis-server said, or why it said nothing."""
 
@@ -114,6 +124,7 @@ class Node:
     aof_rewriting: bool = False
     config: Mapping[str, str] = field(default_factory=dict)  # CONFIG GET without secrets
     secrets_match: Mapping[str, bool] = field(default_factory=dict)  # requirepass, masterauth: as declared?
+    certificate: Certificate | None = None  # as it was shown to us; None: no TLS
 
     @property
     def answered(self) -> bool:
@@ -165,6 +176,7 @@ class SentinelView:
     version: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)  # down-after-milliseconds, failover-timeout, ...
     down_seconds: int = 0  # how long it has seen the master as down
+    certificate: Certificate | None = None
 
     @property
     def answered(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,3 +100,26 @@ def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sentinel
     finally:
         for sentinel in made:
             sentinel.kill()
+
+
+@pytest.fixture
+def impostor() -> Iterator[Callable[[bytes | None], Address]]:
+    """A listener that sends these bytes to whoever connects; None: hangs up without a word."""
+    listeners: list[socket.socket] = []
+
+    def serve(listener: socket.socket, greeting: bytes | None) -> None:
+        with listener, listener.accept()[0] as peer:
+            if greeting is not None:
+                peer.sendall(greeting)
+                peer.recv(1)
+
+    def make(greeting: bytes | None) -> Address:
+        listener = socket.create_server((LOOPBACK, free_port()))
+        listeners.append(listener)
+        where = Address(*listener.getsockname())
+        threading.Thread(target=serve, args=(listener, greeting), daemon=True).start()
+        return where
+
+    yield make
+    for listener in listeners:
+        listener.close()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import gc
 import socket
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from ansible_collections.steady.redis.plugins.module_utils._redis import (
     Link,
     Rejected,
     Sockets,
-    Tls,
     Unreachable,
     pairs,
     wait_until,
@@ -36,7 +34,6 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     WRONG_PASSWORD,
     Address,
 )
-from tests.support.certificates import Authority
 from tests.support.modules import CANARY
 from tests.support.processes import LOOPBACK, Server, free_port
 
@@ -175,29 +172,6 @@ def test_too_many_clients(servers: Servers) -> None:
 # --- Something else ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def impostor() -> Iterator[Callable[[bytes | None], Address]]:
-    """A listener that sends these bytes to whoever connects; None: hangs up without a word."""
-    listeners: list[socket.socket] = []
-
-    def serve(listener: socket.socket, greeting: bytes | None) -> None:
-        with listener, listener.accept()[0] as peer:
-            if greeting is not None:
-                peer.sendall(greeting)
-                peer.recv(1)
-
-    def make(greeting: bytes | None) -> Address:
-        listener = socket.create_server((LOOPBACK, free_port()))
-        listeners.append(listener)
-        where = Address(*listener.getsockname())
-        threading.Thread(target=serve, args=(listener, greeting), daemon=True).start()
-        return where
-
-    yield make
-    for listener in listeners:
-        listener.close()
-
-
 @pytest.mark.parametrize(
     "greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x03\x00\x02\xff\xff\r\n"]
 )
@@ -226,42 +200,6 @@ def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # redis-py before 5.1 forgets to close its socket
         gc.collect()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def tls_server(servers: Servers, authority: Authority) -> tuple[Server, Address]:
-    """A server that wants TLS with a client certificate on one port, and none on another."""
-    own, port = authority.certificate("server"), free_port()
-    files = {"tls-cert-file": str(own.cert), "tls-key-file": str(own.key), "tls-ca-cert-file": str(authority.cert)}
-    server = servers(config={"tls-port": port, **files})
-    return server, Address(LOOPBACK, port)
-
-
-def test_tls_with_a_client_certificate(tls_server: tuple[Server, Address], authority: Authority) -> None:
-    client = authority.certificate("client")
-    for tls in (
-        Tls(str(authority.cert), str(client.cert), str(client.key)),
-        Tls("", str(client.cert), str(client.key), verify=False),
-    ):
-        with Sockets(tls=tls)(tls_server[1]) as link:
-            assert link.ask("PING") == "PONG"
-
-
-def test_tls_that_does_not_fit(tls_server: tuple[Server, Address], authority: Authority, tmp_path: Path) -> None:
-    plain, secured = tls_server
-    client = authority.certificate("client")
-    stranger = Authority(tmp_path / "other", "another authority")
-    error = failure(secured, Sockets(tls=Tls(str(stranger.cert), str(client.cert), str(client.key))))
-    assert (error.kind, "CERTIFICATE_VERIFY_FAILED" in str(error)) == (NOT_REDIS, True)
-    trusting = Sockets(tls=Tls(str(authority.cert)), timeout=0.3)
-    assert failure(secured, trusting).kind in (NOT_REDIS, REFUSED)  # it wants a certificate of ours
-    assert failure(secured).kind == REFUSED  # no TLS at all: it hangs up
-    assert failure(address(plain), trusting).kind == TIMEOUT  # it waits for the end of a line
 
 
 # --- A server that cannot do it now -----------------------------------------------------------------------------------

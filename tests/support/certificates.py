@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,18 @@ class Authority:
         )
         self.cert = _write(directory / "ca.pem", _pem(signed.sign(self._key, hashes.SHA256())))
 
-    def certificate(self, name: str) -> Certificate:
-        """A new certificate for this name."""
+    def certificate(
+        self, name: str, *, addresses: Sequence[str] = ("127.0.0.1",), days: float = 1, usage: Sequence[str] = ()
+    ) -> Certificate:
+        """A new certificate for these addresses, which ends in so many days. V(usage): only server, or client."""
         key = ec.generate_private_key(ec.SECP256R1())
-        signed = _builder(_named(name), self._name, key.public_key()).sign(self._key, hashes.SHA256())
+        builder = _builder(_named(name), self._name, key.public_key(), days)
+        if addresses:
+            names = [x509.IPAddress(ipaddress.ip_address(each)) for each in addresses]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if usage:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([_USAGES[each] for each in usage]), critical=False)
+        signed = builder.sign(self._key, hashes.SHA256())
         text = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -48,11 +58,16 @@ class Authority:
         )
 
 
+_USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
+
+
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: float = 1
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -60,8 +75,8 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - datetime.timedelta(days=10))
+        .not_valid_after(now + datetime.timedelta(days=days))
     )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
     NO_ROUTE,
+    NO_TLS,
     NOT_REDIS,
     PROTECTED,
     REFUSED,
@@ -37,7 +38,7 @@ OK = "OK 3 usable Sentinels. Quorum and failover authorization can be reached"
 NO_QUORUM = "NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the majority"
 
 RARELY = st.sampled_from([False, False, False, False, True])
-FAILURES = st.sampled_from([REFUSED, TIMEOUT, NO_ROUTE, WRONG_PASSWORD, PROTECTED, NOT_REDIS, "something new"])
+FAILURES = st.sampled_from([REFUSED, TIMEOUT, NO_ROUTE, WRONG_PASSWORD, PROTECTED, NOT_REDIS, NO_TLS, "something new"])
 
 
 def name(index: int) -> str:

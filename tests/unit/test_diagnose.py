@@ -20,6 +20,7 @@ from ansible_collections.steady.redis.plugins.module_utils._states import SEVERI
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
     NO_ROUTE,
+    NO_TLS,
     NOT_REDIS,
     PROTECTED,
     TIMEOUT,
@@ -85,6 +86,8 @@ CASES: list[tuple[str, str, Observation]] = [
     ("access-denied", "everybody", silent(TRIO, *ALL, why=WRONG_PASSWORD)),
     ("protected-mode", "a node", silent(TRIO, "db-b", why=PROTECTED)),
     ("not-redis", "a node", silent(TRIO, "db-b", why=NOT_REDIS)),
+    ("no-tls", "a node", silent(TRIO, "db-b", why=NO_TLS)),
+    ("no-tls", "a Sentinel", silent_sentinels(TRIO, "db-b", why=NO_TLS)),
     ("too-old", "a node", but(TRIO, "db-c", version="6.0.16")),
     ("too-old", "a Sentinel", but_sentinels(TRIO, "db-c", version="5.0.14")),
     ("failover-running", "seen by its leader", but_sentinels(LOST, "db-b", flags=RUNNING)),
