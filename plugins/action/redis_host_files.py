@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, sentinel_conf, wanted_files
+from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
 
 ROLES = Path(__file__).parents[2] / "roles"
 
@@ -25,12 +26,24 @@ class ActionModule(ActionBase):
         args = dict(self._task.args)
         kind = args.get("kind")
         files = files_of(kind, args) if kind else args.get("files", [])
+        self._fill_in(files, task_vars or {})
         secrets = {each["path"]: each.pop("secret") for each in files if "secret" in each}
         module_args = {"files": files, "secrets": {**args.get("secrets", {}), **secrets}}
         result.update(
             self._execute_module("steady.redis.redis_host_files", module_args=module_args, task_vars=task_vars)
         )
         return result
+
+    def _fill_in(self, files: list[dict[str, t.Any]], task_vars: dict[str, t.Any]) -> None:
+        """The texts that redis_tls names: read here and nowhere else, so that they are in no fact and no result."""
+        wanted = [each for each in files if "part" in each]
+        if wanted:
+            shelf = Shelf(task_vars["hostvars"], self._loader.get_basedir())
+            texts = shelf.texts(task_vars["inventory_hostname"])
+            for each in wanted:
+                each.pop("sha256")
+                part = each.pop("part")
+                each["secret" if part == "key" else "content"] = texts[part]
 
 
 def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import typing as t
 from collections.abc import Mapping
 
@@ -14,6 +15,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
 from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
 from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate, place, sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_tls import link, with_tls
+from ansible_collections.steady.redis.plugins.module_utils._tls import Stock
+from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
 
 
 class ActionModule(ActionBase):
@@ -29,6 +33,7 @@ class ActionModule(ActionBase):
                 "others": {"type": "list", "elements": "dict", "default": []},
                 "limit": {"type": "list", "elements": "str", "default": []},
                 "refuse": {"type": "bool", "default": True},
+                "certificates": {"type": "bool", "default": True},
             }
         )
         declared = args["declared"]
@@ -36,6 +41,8 @@ class ActionModule(ActionBase):
         try:
             estate = sort_answers(declared, answers, spare_hosts(declared, task_vars or {}), args["limit"])
             placed = place(estate)
+            stocks = stocks_of(placed.hosts, estate.facts, self._shelf(task_vars or {})) if args["certificates"] else {}
+            placed = with_tls(placed, estate.facts, stocks, now=time.time())
             if args["refuse"]:
                 gate(placed, declared["env"])
         except Refused as refused:
@@ -46,9 +53,23 @@ class ActionModule(ActionBase):
             if placed.seats[group["name"]]:
                 observe[placed.seats[group["name"]]].append(group_args(group, args["limit"]))
         facts = dataclasses.asdict(placed)
+        links = {host: link(each, estate.facts.get(host)) for host, each in placed.hosts.items()}
         # Not as "unreachable": Ansible would take that for its own and end the run.
         result.update(changed=False, observe=observe, silent=facts.pop("unreachable"), facts=estate.facts, **facts)
+        result["links"] = links
         return result
+
+    def _shelf(self, task_vars: Mapping[str, t.Any]) -> Shelf:
+        return Shelf(task_vars["hostvars"], self._loader.get_basedir())
+
+
+def stocks_of(hosts: Mapping[str, t.Any], facts: Mapping[str, t.Any], shelf: Shelf) -> dict[str, Stock]:
+    """What the controller has for each host that is to speak TLS."""
+    return {
+        host: shelf.look(host, each["address"], facts.get(host, {}).get("certificates"))
+        for host, each in hosts.items()
+        if each["link"]
+    }
 
 
 def spare_hosts(declared: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> list[dict[str, str]]:

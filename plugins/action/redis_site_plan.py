@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import in_one
 from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
 from ansible_collections.steady.redis.plugins.module_utils._plan_reach import addresses_to_reach
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import IDLE, PARTS, Site, Todo, plan_site
+from ansible_collections.steady.redis.plugins.module_utils._plan_tls import with_certificates
+from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
 
 ROLES = Path(__file__).parents[2] / "roles"
 display = Display()
@@ -39,6 +42,8 @@ class ActionModule(ActionBase):
             return result
         if not todo.changed:
             display.display("  nothing to do")
+        if todo.to_be_made and not self._task.check_mode:
+            site = made(site, todo, Shelf((task_vars or {})["hostvars"], self._loader.get_basedir()))
         result.update(
             changed=todo.changed and self._task.check_mode,
             diff=todo.diff,
@@ -70,6 +75,14 @@ def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
 def reach(site: Site) -> dict[str, dict[str, str]]:
     """What every host of this run tries before the first change."""
     return addresses_to_reach(site.groups, [host for host in site.hosts if site.may_change(host)], site.unreachable)
+
+
+def made(site: Site, todo: Todo, shelf: Shelf) -> Site:
+    """Make the certificates of our own authority. The groups then know what their members are to show."""
+    shelf.make(todo.to_be_made)
+    stocks = {host: shelf.look(host, each["address"], None) for host, each in site.placed.items() if each["link"]}
+    shown = {host: stock.paper.fingerprint for host, stock in stocks.items() if stock.paper}
+    return dataclasses.replace(site, groups=with_certificates(site.groups, shown))
 
 
 def idle(site: Site) -> dict[str, t.Any]:

@@ -51,6 +51,14 @@ options:
         description: The process that its host shows there, for what is said when it does not answer.
         type: int
         default: 0
+      certificate:
+        description: SHA-256 of the certificate that it should show. Empty is any.
+        type: str
+        default: ""
+      renew:
+        description: It has to load its certificate files anew, because their authorities changed.
+        type: bool
+        default: false
   sentinels:
     description: Every Sentinel that watches the group.
     type: list
@@ -87,6 +95,14 @@ options:
         default: 0
       auth_pass_differs:
         description: Its sentinel.conf does not hold the password of the nodes. Only its host can say that.
+        type: bool
+        default: false
+      certificate:
+        description: SHA-256 of the certificate that it should show. Empty is any.
+        type: str
+        default: ""
+      renew:
+        description: It has to load its certificate files anew, because their authorities changed.
         type: bool
         default: false
   quorum:

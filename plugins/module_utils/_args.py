@@ -37,6 +37,8 @@ def member_spec(port: int) -> Spec:
         "zone": {"type": "str", "default": ""},
         "hands_off": {"type": "bool", "default": False},
         "pid": {"type": "int", "default": 0},
+        "certificate": {"type": "str", "default": ""},
+        "renew": {"type": "bool", "default": False},
     }
 
 
@@ -104,15 +106,20 @@ def _first(said: str | None, otherwise: str) -> str:
 
 def watched_from(group: Mapping[str, t.Any], connection: Mapping[str, t.Any]) -> Watched:
     """The group and how to reach it."""
+    who = credentials(group["name"], connection)
+    connect = Sockets(who, tls_from(connection), connection["timeout"])
+    secrets = {"requirepass": who.password, "masterauth": who.password} if not who.user else {}
+    return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
+
+
+def tls_from(connection: Mapping[str, t.Any]) -> Tls | None:
+    """How to speak TLS. What has expired is a matter of health: who could not reach it could not renew it."""
     missing = [f"{key}: there is no file {connection[key]}" for key in TLS_FILES if not _is_there(connection[key])]
     if missing:
         raise Refused("\n".join(missing))
     ca_file, cert_file, key_file = (connection[key] for key in TLS_FILES)
-    files = Tls(ca_file, cert_file, key_file, connection["validate_certs"])
-    who = credentials(group["name"], connection)
-    connect = Sockets(who, files if connection["tls"] else None, connection["timeout"])
-    secrets = {"requirepass": who.password, "masterauth": who.password} if not who.user else {}
-    return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
+    files = Tls(ca_file, cert_file, key_file, connection["validate_certs"], expired_ok=True)
+    return files if connection["tls"] else None
 
 
 def _is_there(path: str) -> bool:

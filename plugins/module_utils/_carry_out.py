@@ -13,12 +13,14 @@ from ansible_collections.steady.redis.plugins.module_utils._plan import Outcome,
 from ansible_collections.steady.redis.plugins.module_utils._rdb_stream import save_rdb
 from ansible_collections.steady.redis.plugins.module_utils._redis import (
     Connector,
+    Link,
     Rejected,
     Unreachable,
     pairs,
     wait_until,
 )
-from ansible_collections.steady.redis.plugins.module_utils._topology import Address, parse_info
+from ansible_collections.steady.redis.plugins.module_utils._replies import parse_info
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 CATCH_UP = 5.0  # seconds for what a master held when its replica's link came up
 
@@ -58,11 +60,21 @@ def _one(step: Step, connect: Connector, aside: Aside | None, saved: list[str]) 
             raise NotReached("no directory was given to save it in")
         save_rdb(connect, step.on, aside.path(step.on))
         saved.append(aside.path(step.on))
+    if step.before:
+        _wait(step.before, connect)
     if step.command:
         with connect(step.on, sentinel=step.sentinel) as link:
-            link.ask(*step.command)
+            _tell(link, step)
     if step.wait:
         _wait(step.wait, connect)
+
+
+def _tell(link: Link, step: Step) -> None:
+    try:
+        link.ask(*step.command)
+    except Unreachable:
+        if not step.hangs_up:
+            raise
 
 
 def _undone(done: list[Step], connect: Connector) -> str:
@@ -138,14 +150,27 @@ def sentinel_sees(wait: Wait, connect: Connector) -> bool:
     return int(master["num-slaves"]) >= int(replicas) and int(master["num-other-sentinels"]) >= int(others)
 
 
+def sentinel_safe(wait: Wait, connect: Connector) -> bool:
+    """V(value) is "GROUP FINGERPRINT" (-: any): this Sentinel sees master and quorum, and shows that certificate."""
+    name, certificate = wait.value.split()
+    with connect(wait.on, sentinel=True) as link:
+        flags = pairs(link.ask("SENTINEL", "MASTER", name))["flags"]
+        shown = link.certificate.fingerprint if link.certificate else ""
+        quorum = str(link.ask("SENTINEL", "CKQUORUM", name))
+        others = [pairs(each)["flags"] for each in link.ask("SENTINEL", "SENTINELS", name)]
+    return flags == "master" and quorum.startswith("OK") and certificate in ("-", shown) and "sentinel" in others
+
+
 CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
     "link-up": link_up,
     "role-master": role_master,
     "sentinel-sees": sentinel_sees,
+    "sentinel-safe": sentinel_safe,
 }
 
 SAYINGS: Mapping[str, str] = {
     "link-up": "{on} follows {0}, its link is up, and it has caught up",
     "role-master": "{on} says that it is master",
     "sentinel-sees": "the Sentinel at {on} has found {1} replicas and {2} other Sentinels of {0}",
+    "sentinel-safe": "the Sentinel at {on} sees the master of {0} and a quorum, with the right certificate",
 }

@@ -37,7 +37,7 @@ def converge(
     outcome = carry_out(plan, watched.connect, aside=aside)
     for path in outcome.saved:
         module.warn(f"a data set was saved before its node was demoted: {path} on {platform.node()}")
-    left = planner(_calm(watched))
+    left = planner(_calm(watched.loaded()))
     if left.changed or left.refusal:
         seen = left.refusal or "; ".join(left.lines)
         raise NotReached(f"{watched.group.name}: the steps were done, but the goal is not reached: {seen}")

@@ -16,6 +16,7 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration_checks i
     check_ports,
     check_secrets,
     check_sentinel_names,
+    check_tls,
     other_passwords,
 )
 from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, DeclaredGroup
@@ -47,6 +48,7 @@ from ansible_collections.steady.redis.plugins.module_utils._profiles import (
     read_config,
 )
 from ansible_collections.steady.redis.plugins.module_utils._seats import Seat, SeatReader
+from ansible_collections.steady.redis.plugins.module_utils._tls import live_keys
 
 GROUP_KEYS = tuple(
     "nodes sentinels port sentinel_port profile maxmemory config quorum down_after_milliseconds failover_timeout "
@@ -77,7 +79,7 @@ def resolve(
     """
     secrets, mistakes, demo = secrets or {}, Mistakes(), is_built_in(inventory, env)
     if demo:
-        raw, inventory = {**raw, "redis_groups": {"demo": DEMO}}, built_in(inventory.home)
+        raw, inventory = {**raw, "redis_groups": {"demo": DEMO}}, built_in(inventory.home, raw)
     check_env(inventory, env)
     is_strict = strictness(strict, env, mistakes)
     flavor = _flavor(raw, env, mistakes)
@@ -87,6 +89,7 @@ def resolve(
     check_ports(groups, mistakes)
     check_flavors(groups, mistakes)
     check_sentinel_names(groups, mistakes)
+    check_tls(groups, mistakes)
     check_secrets(groups, secrets, strict=is_strict, env=env, mistakes=mistakes)
     headline = f"The declaration of {env} is wrong. Nothing was changed."
     if only_group and only_group not in declared:
@@ -182,6 +185,7 @@ class _GroupReader:
         sentinels, votes = self._sentinels(fields, nodes)
         profile, maxmemory = fields.choice("profile", PROFILES, "durable"), _maxmemory(fields)
         config = _config(fields, max(len(nodes), _listed(fields, "nodes")), profile=profile, maxmemory=maxmemory)
+        config.update(live_keys(nodes[0].place.tls) if nodes and nodes[0].place.tls else {})
         return DeclaredGroup(
             name=name,
             path=fields.at,

@@ -63,6 +63,15 @@ def check_sentinel_names(groups: Sequence[DeclaredGroup], mistakes: Mistakes) ->
                 break
 
 
+def check_tls(groups: Sequence[DeclaredGroup], mistakes: Mistakes) -> None:
+    """Nodes and Sentinels speak to each other, so all of an environment do it in one way."""
+    places = [seat.place for group in groups for seat in (*group.nodes, *group.sentinels)]
+    other = next((each for each in places if each.tls != places[0].tls), None)
+    if other:
+        where = f"{places[0].name} and {other.name} see different ones"
+        mistakes.add("redis_tls", f"{where}; keep it in group_vars of the environment, the same for all hosts")
+
+
 def check_secrets(
     groups: Sequence[DeclaredGroup], secrets: Mapping[str, str], *, strict: bool, env: str, mistakes: Mistakes
 ) -> None:

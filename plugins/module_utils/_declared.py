@@ -13,6 +13,7 @@ from ansible_collections.steady.redis.plugins.module_utils._env import Place
 from ansible_collections.steady.redis.plugins.module_utils._fields import Mistakes
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, in_env
 from ansible_collections.steady.redis.plugins.module_utils._seats import Seat
+from ansible_collections.steady.redis.plugins.module_utils._tls import link_options
 
 # Below this a Sentinel that was restarted, or whose clock jumped (TILT, 30 s), may find no replica fit for a failover.
 SAFE_DOWN_AFTER = 4000
@@ -83,6 +84,7 @@ class Declared:
             "manager": place.manager,
             "base": place.base,
             "library_dir": place.library_dir,
+            "link": link_options(place.tls_dir(self._flavor_on(place)), place.tls) if place.tls else {},
             "servers": [
                 {**seat.on_disk(SERVER, group.flavor), "group": group.name}
                 for group in self.chosen
@@ -91,6 +93,10 @@ class Declared:
             "sentinels": self._sentinels(place),
             "declared": list(dict.fromkeys(declared)),
         }
+
+    def _flavor_on(self, place: Place) -> str:
+        """Of the first process there; others have the same files in a place of their own."""
+        return next(group.flavor for group in self.chosen if _on(place, (*group.nodes, *group.sentinels)))
 
     def _sentinels(self, place: Place) -> list[dict[str, t.Any]]:
         seats = {seat.port: (seat, group.flavor) for group in self.chosen for seat in _on(place, group.sentinels)}

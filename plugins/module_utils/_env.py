@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._fields import Fields, Mistaken, Mistakes, nearest, truth
 from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS, SYSTEMD, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._tls import VARIABLE as TLS
+from ansible_collections.steady.redis.plugins.module_utils._tls import read_wish
 
 DEV = "dev"
 LOCALHOST = "localhost"
@@ -28,8 +30,9 @@ HOST_VARIABLES = (
     "redis_sentinel_port",
     "redis_manager",
     "redis_base_directory",
+    TLS,
 )
-ENV_VARIABLES = ("redis_groups", "redis_group", "redis_flavor", "redis_strict")
+ENV_VARIABLES = ("redis_groups", "redis_group", "redis_flavor", "redis_strict", TLS)
 # Of these, all hosts of an environment must see the same.
 SAME_EVERYWHERE = ("redis_groups", "redis_flavor")
 
@@ -76,6 +79,10 @@ class Place:
     manager: str = SYSTEMD
     base: str = ""  # everything lies below it when there is no systemd
     sentinel_port: int = 26379
+    tls: str = ""  # which clients need a certificate: no, optional, required; empty: there is no TLS
+
+    def tls_dir(self, flavor: str) -> str:
+        return f"{self.base}/etc/tls" if self.base else f"/etc/{flavor}/tls"
 
     def conf_dir(self, instance: str, flavor: str) -> str:
         return f"{self.base}/etc/{instance}" if self.base else f"/etc/{flavor}/{instance}"
@@ -96,9 +103,10 @@ def is_built_in(inventory: Inventory, env: str) -> bool:
     return env == DEV and DEV not in inventory.groups
 
 
-def built_in(home: str) -> Inventory:
-    """The inventory that dev has on a bare machine."""
-    return Inventory({DEV: (LOCALHOST,)}, {LOCALHOST: dict(DEMO_HOST)}, home=home)
+def built_in(home: str, raw: Mapping[str, t.Any]) -> Inventory:
+    """The inventory that dev has on a bare machine, with what V(raw) (of -e) says about TLS."""
+    more = {TLS: raw[TLS]} if TLS in raw else {}
+    return Inventory({DEV: (LOCALHOST,)}, {LOCALHOST: {**DEMO_HOST, **more}}, home=home)
 
 
 def environments(inventory: Inventory) -> list[str]:
@@ -171,6 +179,7 @@ def read_place(inventory: Inventory, name: str, *, env: str, mistakes: Mistakes)
     connection = fields.text("ansible_connection", "ssh")
     local = connection in ("local", "ansible.builtin.local")
     manager = fields.choice("redis_manager", (SYSTEMD, PROCESS), SYSTEMD)
+    wish = read_wish(fields)
     return Place(
         name=name,
         address=_address(fields, default="127.0.0.1" if env == DEV and local else "", loopback=env == DEV),
@@ -180,6 +189,7 @@ def read_place(inventory: Inventory, name: str, *, env: str, mistakes: Mistakes)
         manager=manager,
         base=_base(fields, env, local=local, home=inventory.home) if manager == PROCESS else "",
         sentinel_port=fields.number("redis_sentinel_port", 26379, high=65535),
+        tls=wish.clients if wish else "",
     )
 
 

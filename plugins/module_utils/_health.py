@@ -20,7 +20,8 @@ from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene impor
     who,
 )
 from ansible_collections.steady.redis.plugins.module_utils._states import CRITICAL, STATE, WARNING
-from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
+from ansible_collections.steady.redis.plugins.module_utils._tls import DAY, WARN_DAYS
+from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation, SentinelView
 
 WARN_LEVEL = 80  # per cent of maxmemory
 
@@ -56,15 +57,20 @@ def health(
     warn_level: int = WARN_LEVEL,
     max_lag_bytes: int = LAG_LIMIT,
     placement: Sequence[str] = (),
+    tls_warn_days: int = WARN_DAYS,
+    now: float = 0,
 ) -> Health:
     """Judge a group. V(warn_level) is the used memory, in per cent of maxmemory, that is too much where nothing is
-    evicted; V(placement) are lines on nodes that would die together, each naming the move that mends it."""
+    evicted; V(placement) are lines on nodes that would die together, each naming the move that mends it. V(now) in
+    seconds since 1970 is what certificates are compared with."""
     scene = Scene(observation)
     found = [each for each in diagnosis.findings if each.state not in _PER_NODE]
     critical = [_reason(each) for each in found if each.severity == CRITICAL]
     warning = [_reason(each) for each in found if each.severity == WARNING]
     warning += [*_links(scene), *_lags(scene, max_lag_bytes), *_memory(observation, warn_level), *placement]
     critical += _silent(observation, diagnosis)
+    critical += _certificates(observation, 0, now, _EXPIRED)
+    warning += _certificates(observation, now, now + tls_warn_days * DAY, _SOON)
     return Health(_once(critical), _once(warning), tuple(_notes(observation)))
 
 
@@ -117,6 +123,17 @@ def _memory(observation: Observation, level: int) -> Iterator[str]:
 def _is_full(node: Node, level: int) -> bool:
     """Only where nothing is evicted: a cache is meant to be full. No limit is never full."""
     return node.policy == "noeviction" and node.max_memory > 0 and node.memory * 100 >= level * node.max_memory
+
+
+_EXPIRED = "shows a certificate that expired on {}, so nobody can connect: renew it now (redis_tls, then site.yml)"
+_SOON = "shows a certificate that expires on {}: renew it (redis_tls, then site.yml)"
+
+
+def _certificates(observation: Observation, after: float, until: float, text: str) -> Iterator[str]:
+    everybody: tuple[Node | SentinelView, ...] = (*observation.nodes, *observation.sentinels)
+    for each in everybody:
+        if each.certificate and after < each.certificate.until <= until:
+            yield f"{who(each)} {text.format(each.certificate.day)}"
 
 
 def _notes(observation: Observation) -> Iterator[str]:

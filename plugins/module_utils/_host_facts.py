@@ -19,6 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import (
     auth_pass_differs,
+    certificates,
     guard_knows,
     instance_facts,
     own_instance,
@@ -40,6 +41,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     conf_name,
     unit_of,
 )
+from ansible_collections.steady.redis.plugins.module_utils._tls import paths
 
 _UNIT_FIELDS = ("Id", "LoadState", "ActiveState", "UnitFileState", "MainPID", "NeedDaemonReload")
 NO_OWN_INSTANCE = {"own_instance_keys": None, "own_instance_port": 0, "own_instance_failure": ""}
@@ -63,6 +65,7 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
         "listeners": proc.listeners({each["port"] for _kind, each in wanted}),
         "files": describe_files([*_own_files(params), *params["files"]], not_seen),
         "instances": instances,
+        "certificates": certificates(each for _kind, each in wanted),
         "standing": _standing(params),
         "disk": disk,
     }
@@ -153,6 +156,8 @@ def _own_files(params: dict[str, t.Any]) -> list[str]:
         for kind in (SERVER, SENTINEL):
             found += [unit_path(kind, flavor) for flavor in flavors_of(params[f"{kind}s"])]
     for each in [*params["servers"], *params["sentinels"]]:
+        if each.get("tls"):
+            found += [each["tls"]["dir"], *paths(each["tls"]["dir"]).values()]
         found += [each["data_dir"], each["conf_dir"], *glob.glob(f"{glob.escape(each['conf_dir'])}/*")]
     return list(dict.fromkeys(found))
 

@@ -13,7 +13,7 @@ import os
 import re
 import socket
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, parse, read
@@ -25,6 +25,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     conf_name,
 )
 from ansible_collections.steady.redis.plugins.module_utils._proc import process_name, read_text
+from ansible_collections.steady.redis.plugins.module_utils._tls import FILES
 
 _DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
 _PATIENCE = 1.0  # seconds, for an instance on this very host
@@ -70,6 +71,7 @@ def instance_facts(
         "password_matches": None if differs is None else not differs,
         "password_differs": differs or [],
         "pid": pid,
+        "tls": read(text, ["tls-port"]).get("tls-port", "0") != "0" if text else None,
         "guard": _guard(f"{place['conf_dir']}/{GUARD_CONF}"),
         "running": bool(pid) and (unit is None or unit["active"] in ("active", "reloading")),
     }
@@ -105,6 +107,13 @@ def auth_pass_differs(place: Mapping[str, t.Any], access: Access) -> list[str]:
 def _is_word(written: str, word: str) -> bool:
     """Sentinel writes a password as it is; a person may have quoted it."""
     return not word or word in (written, " ".join(parse(f"auth-pass {written}").get("auth-pass", [])))
+
+
+def certificates(instances: Iterable[Mapping[str, t.Any]]) -> dict[str, str]:
+    """What a host has of redis_tls, without the key: whether a new authority and the old one trust each other."""
+    directory = next((each["tls"]["dir"] for each in instances if each.get("tls")), "")
+    found = {part: read_text(f"{directory}/{FILES[part][0]}") for part in ("ca", "cert") if directory}
+    return {part: text for part, text in found.items() if text}
 
 
 def own_instance(conf: str) -> dict[str, t.Any]:

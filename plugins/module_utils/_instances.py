@@ -20,6 +20,8 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     SERVER,
     unit_of,
 )
+from ansible_collections.steady.redis.plugins.module_utils._tls import FILES as TLS_FILES
+from ansible_collections.steady.redis.plugins.module_utils._tls import cli_options, daemon_keys
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 ROOT = ("root", "root")
@@ -55,6 +57,8 @@ class File:
     content: str = ""
     secret: str = ""  # content that nobody may see
     directory: bool = False
+    sha256: str = ""  # of a content that is only known where it is written
+    part: str = ""  # of redis_tls: ca, cert, key
 
     def as_args(self) -> dict[str, t.Any]:
         return {key: value for key, value in asdict(self).items() if value not in ("", False)}
@@ -74,9 +78,22 @@ def wanted_files(
     for each in instances:
         owner: tuple[str, str] = ("", "") if process else (each["flavor"], each["flavor"])
         files += [File(each[place], "0750", *owner, directory=True) for place in ("conf_dir", "data_dir")]
+        files += [file for file in _tls_files(each, process) if file not in files]
         if kind == SERVER:
             files += _server(each, owner, sentinel_password, bootstrap)
     return files
+
+
+def _tls_files(each: Instance, process: bool) -> list[File]:
+    """The same for all instances of a host. Redis may read the key, and nobody may change it."""
+    if "digests" not in each.get("tls", {}):
+        return []
+    where, digests = each["tls"]["dir"], each["tls"]["digests"]
+    owner = ("", "") if process else (ROOT[0], each["flavor"])
+    return [File(where, "0750", *owner, directory=True)] + [
+        File(f"{where}/{name}", mode, *owner, sha256=digests.get(part, "not made yet"), part=part)
+        for part, (name, mode) in TLS_FILES.items()
+    ]
 
 
 def _static(kind: str, instances: Sequence[Instance], read: Callable[[str], str], *, process: bool) -> list[File]:
@@ -115,11 +132,14 @@ def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, boot
 def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[str, t.Any]:
     """A resolved group as the modules take it; hosts beyond V(limit) are observed and never changed."""
     kept = ("name", "sentinel_name", "flavor", "quorum", "settings", "config", "owned", "files")
-    place = ("name", "host", "address", "port", "zone", "pid")
+    place, tls = ("name", "host", "address", "port", "zone", "pid"), ("certificate", "renew")
 
     def members(kind: str, *more: str) -> list[dict[str, t.Any]]:
         return [
-            {**{key: each[key] for key in (*place, *more)}, "hands_off": bool(limit) and each["host"] not in limit}
+            {
+                **{key: each[key] for key in (*place, *more, *tls) if key in each},
+                "hands_off": bool(limit) and each["host"] not in limit,
+            }
             for each in group[kind]
         ]
 
@@ -129,8 +149,8 @@ def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[st
 
 def afterwards(group: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The arguments of a group for another look at it, when what its hosts said before has been dealt with."""
-    nodes = [{**each, "pid": 0} for each in group["nodes"]]
-    sentinels = [{**each, "pid": 0, "auth_pass_differs": False} for each in group["sentinels"]]
+    nodes = [{**each, "pid": 0, "renew": False} for each in group["nodes"]]
+    sentinels = [{**each, "pid": 0, "auth_pass_differs": False, "renew": False} for each in group["sentinels"]]
     return {**group, "files": {}, "nodes": nodes, "sentinels": sentinels}
 
 
@@ -143,6 +163,7 @@ def guard_conf(each: Instance) -> str:
         "sentinels": " ".join(each["sentinels"]),
         "data_dir": each["data_dir"],
         **({} if each["flavor"] == REDIS else {"flavor": each["flavor"]}),
+        **({"cli_options": cli_options(each["tls"]["dir"])} if each.get("tls") else {}),
     }
     return "".join(f"{key}={value}\n" for key, value in lines.items())
 
@@ -150,6 +171,10 @@ def guard_conf(each: Instance) -> str:
 def owned_keys(each: Instance) -> str:
     """The names of our keys, so that one taken out of the declaration is recognised later."""
     return "".join(f"{key}\n" for key in sorted({*each["config"], *each.get("released", ())}))
+
+
+# What lets a client who got in run code: written down, so that nobody's default opens it. From 7.0 on.
+_PROTECTED = dict.fromkeys(("enable-debug-command", "enable-module-command", "enable-protected-configs"), "no")
 
 
 def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
@@ -164,6 +189,8 @@ def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
         "replica-announce-ip": each["address"],
         "replica-announce-port": str(each["port"]),
         **_service(each, process),
+        **_PROTECTED,
+        **_tls_keys(each),
     }
     return {**place, **{key: str(value) for key, value in each["config"].items()}}
 
@@ -173,6 +200,7 @@ def sentinel_conf(each: Instance, password: str) -> str:
     lines = {
         "bind": each["address"],
         "port": str(each["port"]),
+        **{key: quoted(value) if " " in value else value for key, value in _tls_keys(each).items()},
         "protected-mode": "no",
         "dir": each["data_dir"],
         **_service(each, each["manager"] == PROCESS),
@@ -182,6 +210,11 @@ def sentinel_conf(each: Instance, password: str) -> str:
         **({"requirepass": quoted(password)} if password else {}),
     }
     return "".join(f"{key} {value}\n" for key, value in lines.items())
+
+
+def _tls_keys(each: Instance) -> dict[str, str]:
+    tls = each.get("tls")
+    return daemon_keys(tls["dir"], each["port"], tls["clients"]) if tls else {}
 
 
 def quoted(text: str) -> str:

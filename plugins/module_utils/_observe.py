@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._redis import (
     Connector,
@@ -17,15 +17,17 @@ from ansible_collections.steady.redis.plugins.module_utils._redis import (
     Unreachable,
     pairs,
 )
+from ansible_collections.steady.redis.plugins.module_utils._replies import (
+    node_from_info,
+    parse_info,
+    sentinel_from_replies,
+)
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Group,
     Member,
     Node,
     Observation,
     SentinelView,
-    node_from_info,
-    parse_info,
-    sentinel_from_replies,
 )
 
 AT_ONCE = 64  # threads; more members than this wait for a free one
@@ -44,6 +46,10 @@ class Watched:
     connect: Connector
     sentinel_name: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def loaded(self) -> Watched:
+        """The same when everybody has loaded new authorities."""
+        return replace(self, group=self.group.loaded())
 
     @property
     def known_as(self) -> str:

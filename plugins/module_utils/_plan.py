@@ -43,7 +43,9 @@ class Step:
     command: tuple[str, ...] = ()
     sentinel: bool = False  # the process at that address is a Sentinel
     undo: tuple[str, ...] = ()  # sent to the same address when a later step fails
+    before: Wait | None = None  # must be so before the command
     wait: Wait | None = None  # checked after the command
+    hangs_up: bool = False  # the process ends in place of an answer
     save_aside: bool = False  # stream this node's data set to a file before the command
     loss: str = ""  # which writes this step may cost, in the operator's words; empty: none
 

@@ -65,7 +65,7 @@ def plan_config(
         return Plan(refusal=total.refusal)
     # All values first: where one is refused, no file has been written yet.
     for node in nodes:
-        is_set = any(step.on == node.address for step in total.steps)
+        is_set = any(step.on == node.address and step.undo for step in total.steps)
         edited = _in_file(node, complete, (files or {}).get(node.name, {}), fallback)
         if is_set or edited:
             what = "them" if is_set else ", ".join(edited)
@@ -96,11 +96,24 @@ def _in_file(
 def _for_node(node: Node, wanted: Mapping[str, str]) -> Plan:
     if not node.answered:
         return Plan(notes=(f"{node.name} was left alone: {node.failure_text or node.failure}",))
-    plan = Plan()
+    plan = _certificate(node)
     for key, value in wanted.items():
         if known(key, version(node.version)):
             plan += _for_key(node, key, value)
     return plan
+
+
+def _certificate(node: Node) -> Plan:
+    """Redis reads certificate, key and authorities anew when it is told the path that it knows already."""
+    if not node.member.is_late(node.certificate):
+        return Plan()
+    step = Step(
+        say=f"{node.name}: load its new certificate",
+        on=node.address,
+        command=("CONFIG", "SET", "tls-cert-file", node.config.get("tls-cert-file", "")),
+    )
+    until = node.certificate.day if node.certificate else ""
+    return Plan((step,), (Change(f"{node.name} certificate", f"until {until}", "the new one"),))
 
 
 def _for_key(node: Node, key: str, value: str) -> Plan:

@@ -158,7 +158,30 @@ def _one(observation: Observation, view: SentinelView, name: str, target: Addres
                 say=f"{who}: {name} {key} {value}", on=where, sentinel=True, command=_set(name, key, str(value))
             )
             plan += Plan((step,), (Change(f"{who} {name} {key}", current.get(key, "(default)"), str(value)),))
-    return plan
+    return plan + _certificate(observation, view, name)
+
+
+def _certificate(observation: Observation, view: SentinelView, name: str) -> Plan:
+    """A Sentinel cannot read its certificate anew. It ends, its unit starts it, and then it is the next one's turn."""
+    if not view.member.is_late(view.certificate):
+        return Plan()
+    who, where = f"Sentinel {view.member.name}", view.member.address
+    if not all(each.has_quorum for each in observation.voices):
+        return Plan(notes=(f"{who} keeps its old certificate for now: it is not restarted while there is no quorum",))
+    alone = len(observation.sentinels) == 1
+    step = Step(
+        say=f"{who}: restart it for its new certificate",
+        on=where,
+        sentinel=True,
+        command=("SHUTDOWN",),
+        hangs_up=True,
+        before=None if alone else Wait("sentinel-safe", where, MEETING_TIMEOUT, f"{name} -"),
+        wait=None
+        if alone
+        else Wait("sentinel-safe", where, MEETING_TIMEOUT, f"{name} {view.member.certificate or '-'}"),
+    )
+    until = view.certificate.day if view.certificate else ""
+    return Plan((step,), (Change(f"{who} certificate", f"until {until}", "the new one"),))
 
 
 def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Plan:

@@ -95,7 +95,7 @@ def _differs(file: File, found: Json | None) -> bool:
         return True
     if found["mode"] != file.mode or (file.owner and (found["owner"], found["group"]) != (file.owner, file.group)):
         return True
-    unlike = found["sha256"] != hashlib.sha256(file.content.encode()).hexdigest()
+    unlike = found["sha256"] != (file.sha256 or hashlib.sha256(file.content.encode()).hexdigest())
     return unlike and not (file.directory or file.secret)
 
 

@@ -23,6 +23,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import 
     processes,
     stock_units,
 )
+from ansible_collections.steady.redis.plugins.module_utils._plan_tls import to_be_made, to_restart
 from ansible_collections.steady.redis.plugins.module_utils._report import without_name
 
 Json = Mapping[str, t.Any]
@@ -78,6 +79,7 @@ class Todo:
     notes: tuple[str, ...]
     refusals: tuple[str, ...]
     diff: Mapping[str, str]
+    to_be_made: Mapping[str, str] = field(default_factory=dict)  # host → address: certificates of our own authority
 
     @property
     def changed(self) -> bool:
@@ -93,7 +95,8 @@ def plan_site(site: Site) -> Todo:
         text for group in site.groups for text in other_flavor(group, site.hosts, site.seen.get(group["name"]))
     ]
     refusals += [text for group in site.groups if group["name"] not in new for text in _refused(site, group)]
-    hosts, lines = {}, []
+    make = {host: address for host, address in to_be_made(site.placed).items() if site.may_change(host)}
+    hosts, lines = {}, [f"here: make a certificate for {', '.join(make)}"] if make else []
     for host in site.hosts:
         work, said = _host_work(site, host, new)
         hosts[host] = work
@@ -116,7 +119,7 @@ def plan_site(site: Site) -> Todo:
         if not any(text.startswith(f"{group['name']} is ") for text in refusals):
             refusals += _impossible(site, group["name"], is_fresh=group["name"] in new or group["name"] in touched)
     diff = {"before": before, "after": after}
-    return Todo(hosts, groups, tuple(lines), tuple(dict.fromkeys(notes)), tuple(refusals), diff)
+    return Todo(hosts, groups, tuple(lines), tuple(dict.fromkeys(notes)), tuple(refusals), diff, make)
 
 
 def is_new(site: Site, group: Json) -> bool:
@@ -211,10 +214,12 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         ],
     }
     stopped = [each["instance"] for each in servers if not facts["instances"].get(each["instance"], {}).get("running")]
+    restart = to_restart(host, placed, facts, site.groups, site.seen) if placed["sentinels"] else []
     work.update(
         host="" if not reasons["host"] else ("install" if process else "main"),
         server=bool(reasons["server"]),
-        sentinel=bool(reasons["sentinel"]),
+        sentinel=bool(reasons["sentinel"] or restart),
+        sentinels=[{**each, "restart": each["instance"] in restart} for each in placed["sentinels"]],
         stopped=stopped,
         bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
         packages=missing(facts, programs),
@@ -225,7 +230,8 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
     reasons["forget"] = [
         f"{each['instance']}: forget {', '.join(_forgotten(each))}" for each in servers if _forgotten(each)
     ]
-    return work, [f"{host}: {reason}" for found in reasons.values() for reason in found]
+    # Both roles write the certificates, whichever comes first.
+    return work, list(dict.fromkeys(f"{host}: {reason}" for found in reasons.values() for reason in found))
 
 
 def _forgotten(server: Json) -> list[str]:

@@ -59,7 +59,7 @@ REFUSED: Mapping[str, str] = {
     "sentinel": _BY_GROUP.format("set quorum, down_after_milliseconds, failover_timeout or parallel_syncs"),
 }
 _REFUSED_FAMILIES = {
-    "tls-": _NOT_YET,
+    "tls-": "follows from redis_tls",
     "cluster-": "is for Redis Cluster; these groups are kept available by Sentinel",
 }
 

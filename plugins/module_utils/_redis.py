@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._tls import Certificate
 from ansible_collections.steady.redis.plugins.module_utils._tls_link import (
     Tls,
     certificate_of,
@@ -36,7 +37,6 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     TIMEOUT,
     WRONG_PASSWORD,
     Address,
-    Certificate,
 )
 
 try:
@@ -191,7 +191,7 @@ class Sockets:
 def _secured(address: Address, tls: Tls, options: Mapping[str, t.Any]) -> t.Any:
     """A connection of redis-py with our own greeting: its own one cannot tell what went wrong, or pass over a date."""
 
-    class Secured(redis.Connection):  # type: ignore[misc]  # a class of redis-py as far as the host has it
+    class Secured(redis.Connection):
         def _connect(self) -> t.Any:
             sock = super()._connect()
             try:

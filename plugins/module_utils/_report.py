@@ -102,14 +102,19 @@ def without_name(name: str, text: str) -> str:
     return text[len(start) :] if text.startswith(start) else text
 
 
+# tls-auth-clients
+_BY_TLS = {"no": " by TLS", "optional": " by TLS", "yes": " by TLS, with a client certificate,"}
+
+
 def connect(group: Json, entry: Json) -> str:
     """How a client reaches the group."""
+    by = _BY_TLS.get(group.get("config", {}).get("tls-auth-clients", ""), "")
     if not group["sentinels"]:
-        node = group["nodes"][0]
-        return f"redis://{node['address']}:{node['port']} (no Sentinel: a failure needs a person)"
+        node, scheme = group["nodes"][0], "rediss" if by else "redis"
+        return f"{scheme}://{node['address']}:{node['port']} (no Sentinel: a failure needs a person)"
     places = ", ".join(f"{each['address']}:{each['port']}" for each in group["sentinels"])
     now = f"now {entry['master']}" if entry["master"] else "there is none now"
-    return f"ask a Sentinel ({places}) for the master of {group['sentinel_name']}; {now}"
+    return f"ask a Sentinel ({places}){by} for the master of {group['sentinel_name']}; {now}"
 
 
 def _facts(group: Json, entry: Json) -> dict[str, t.Any]:

@@ -57,6 +57,7 @@ class Seat:
             "unit": self.place.unit(kind, self.instance, flavor),
             "manager": self.place.manager,
             "library_dir": self.place.library_dir,
+            **({"tls": {"clients": self.place.tls, "dir": self.place.tls_dir(flavor)}} if self.place.tls else {}),
         }
 
 

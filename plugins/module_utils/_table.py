@@ -9,8 +9,10 @@ import dataclasses
 import typing as t
 from collections.abc import Iterable, Sequence
 
+from ansible_collections.steady.redis.plugins.module_utils._tls import until_words
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Node, Observation
 
+CERTIFICATE = "certificate"  # a column only where there is TLS
 COLUMNS = ("node", "host", "zone", "role", "link", "lag", "memory", "version", "sentinels say")
 
 
@@ -39,10 +41,14 @@ def observation_json(observation: Observation, keys: Iterable[str]) -> dict[str,
     return {"nodes": as_json(nodes), "sentinels": as_json(observation.sentinels)}
 
 
-def rows(observation: Observation) -> list[dict[str, str]]:
-    """One row per node, in the order of the declaration."""
+def rows(observation: Observation, now: float = 0) -> list[dict[str, str]]:
+    """One row per node, in the order of the declaration. V(now), in seconds since 1970, is for certificates."""
     master = observation.live_master
-    return [_row(observation, node, master) for node in observation.nodes]
+    table = [_row(observation, node, master) for node in observation.nodes]
+    if any(node.certificate for node in observation.nodes):
+        for row, node in zip(table, observation.nodes):
+            row[CERTIFICATE] = until_words(node.certificate.until, now) if node.certificate else "-"
+    return table
 
 
 def _row(observation: Observation, node: Node, master: Node | None) -> dict[str, str]:
@@ -92,7 +98,8 @@ def _sentinels(observation: Observation, address: Address) -> str:
 
 def render(table: Sequence[dict[str, str]]) -> list[str]:
     """The rows as lines of equal columns."""
-    widths = {column: max([len(column), *(len(row[column]) for row in table)]) for column in COLUMNS}
-    lines = [[column.ljust(widths[column]) for column in COLUMNS]]
-    lines += [[row[column].ljust(widths[column]) for column in COLUMNS] for row in table]
+    columns = [*COLUMNS, *([CERTIFICATE] if any(CERTIFICATE in row for row in table) else [])]
+    widths = {column: max([len(column), *(len(row[column]) for row in table)]) for column in columns}
+    lines = [[column.ljust(widths[column]) for column in columns]]
+    lines += [[row[column].ljust(widths[column]) for column in columns] for row in table]
     return ["  ".join(cells).rstrip() for cells in lines]

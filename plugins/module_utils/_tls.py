@@ -1,7 +1,7 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variable redis_tls, what a certificate must be for it, and what it means for the files on a host. Pure. PRIVATE."""
+"""The variable redis_tls, what a certificate must be for it, and its keys. Pure. PRIVATE."""
 
 from __future__ import annotations
 
@@ -40,10 +40,13 @@ def read_wish(fields: Fields) -> Wish | None:
     """The variable as one host sees it; None where it is not set. What is wrong with it goes to the mistakes."""
     if not fields.has(VARIABLE):
         return None
-    raw = fields.mapping(VARIABLE)
+    # The same for all hosts of an environment, so that its mistakes are said once.
+    outer = Fields(fields.raw, path=fields.at, mistakes=fields.mistakes, paths={VARIABLE: VARIABLE})
+    raw = outer.mapping(VARIABLE)
     inner = Fields(raw, path=VARIABLE, mistakes=fields.mistakes)
-    if not raw:
+    if not raw and isinstance(fields.raw[VARIABLE], Mapping):
         inner.mistakes.add(VARIABLE, "is empty; give ca, cert and key, or own_ca, or leave it out")
+    if not raw:
         return None
     inner.only(KEYS)
     own = inner.text(OWN_CA)
@@ -76,6 +79,15 @@ def _clients(inner: Fields) -> str:
         inner.wrong(CLIENTS, f"is {kind(value)}, must be {', '.join(AUTH_CLIENTS)}")
         return "optional"
     return str(value)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a process shows of itself when a TLS connection starts."""
+
+    fingerprint: str  # SHA-256 of the certificate
+    until: int = 0  # seconds since 1970; 0: not known
+    day: str = ""  # the same for people
 
 
 @dataclass(frozen=True, order=True)
@@ -135,6 +147,16 @@ def paths(directory: str) -> dict[str, str]:
     return {f"{part}_file": f"{directory}/{name}" for part, (name, _mode) in FILES.items()}
 
 
+def link_options(directory: str, clients: str) -> dict[str, t.Any]:
+    """The options of the modules that ask a group, on a host that has these files.
+
+    Its own certificate is shown only where servers insist: one that has expired must not keep us from renewing it.
+    """
+    own = paths(directory)
+    shown = ("ca_file", "cert_file", "key_file") if clients == "required" else ("ca_file",)
+    return {"tls": True, **{key: own[key] for key in shown}}
+
+
 def daemon_keys(directory: str, port: int, clients: str) -> dict[str, str]:
     """The keys of a new redis.conf or sentinel.conf."""
     own = paths(directory)
@@ -169,5 +191,12 @@ def until_words(until: int, now: float) -> str:
     return "expired" if left <= 0 else f"{int(left // DAY)} days"
 
 
-def as_facts(paper: Paper) -> dict[str, t.Any]:
-    return {"fingerprint": paper.fingerprint, "until": paper.until.seconds}
+@dataclass(frozen=True)
+class Stock:
+    """What the controller has for one host. No text of it: that is read again when it is written."""
+
+    sources: Mapping[str, str]  # ca, cert, key → where it comes from, for messages
+    digests: Mapping[str, str] = field(default_factory=dict)  # → SHA-256 of the text; missing: still to be made
+    paper: Paper | None = None
+    mistakes: tuple[str, ...] = ()
+    to_be_made: bool = False  # by our own authority, in this run

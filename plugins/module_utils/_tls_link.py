@@ -13,7 +13,8 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Certificate
+from ansible_collections.steady.redis.plugins.module_utils._tls import Certificate
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl has no name for.
 _NO_CHECK_TIME = 0x200000

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.steady.redis.plugins.module_utils._tls import Certificate
 
 MASTER = "master"
 REPLICA = "replica"
@@ -21,6 +23,9 @@ WRONG_PASSWORD = "wrong-password"  # NOAUTH, WRONGPASS or NOPERM
 PROTECTED = "protected-mode"  # DENIED: no password is set and we are not on loopback
 NOT_REDIS = "not-redis"  # something else answers
 NO_TLS = "no-tls"  # it is there, but we do not agree on TLS
+
+# What SENTINEL MASTER reports and SENTINEL SET takes, per group.
+SENTINEL_SETTINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
 
 
 @dataclass(frozen=True, order=True)
@@ -44,6 +49,9 @@ class Address:
         return cls(found["v6"] or found["host"], int(found["p6"] or found["port"] or default_port))
 
 
+_ABOUT_MEMBERS = ("host", "zone", "hands_off", "pid", "auth_pass_differs", "certificate", "renew")
+
+
 @dataclass(frozen=True)
 class Member:
     """A declared place: one redis-server or one Sentinel process, with the name that the operator gave it."""
@@ -55,12 +63,18 @@ class Member:
     hands_off: bool = False  # beyond the limit of this run: observed, never changed
     pid: int = 0  # the process that its host shows
     auth_pass_differs: bool = False  # the file of this Sentinel does not hold the password of the nodes
+    certificate: str = ""  # SHA-256 of the one that it should show; empty: any, or none
+    renew: bool = False  # it has to load its files anew, whatever it shows
 
     @classmethod
     def from_args(cls, args: Mapping[str, t.Any], default_port: int) -> Member:
         address = Address(args["address"], int(args.get("port") or default_port))
-        more = {key: args[key] for key in ("host", "zone", "hands_off", "pid", "auth_pass_differs") if args.get(key)}
+        more = {key: args[key] for key in _ABOUT_MEMBERS if args.get(key)}
         return cls(args.get("name") or str(address), address, **more)
+
+    def is_late(self, shown: Certificate | None) -> bool:
+        """Whether it shows, by V(shown), another certificate than it should."""
+        return bool(shown) and (self.renew or self.certificate not in ("", shown.fingerprint if shown else ""))
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,11 @@ class Group:
     quorum: int = 0  # 0: a majority of the declared Sentinels
     settings: Mapping[str, str] = field(default_factory=dict)  # of SENTINEL SET, e.g. down-after-milliseconds
 
+    def loaded(self) -> Group:
+        """The same when everybody has loaded new authorities."""
+        nodes, sentinels = ([replace(each, renew=False) for each in some] for some in (self.nodes, self.sentinels))
+        return replace(self, nodes=tuple(nodes), sentinels=tuple(sentinels))
+
     @property
     def majority(self) -> int:
         """How many Sentinels must agree before anybody believes them (also needed to authorise a failover)."""
@@ -81,15 +100,6 @@ class Group:
     @property
     def wanted_quorum(self) -> int:
         return self.quorum or self.majority
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What a process shows of itself when a TLS connection starts."""
-
-    fingerprint: str  # SHA-256 of the certificate
-    until: int = 0  # seconds since 1970; 0: not known
-    day: str = ""  # the same for people
 
 
 @dataclass(frozen=True)
@@ -251,112 +261,3 @@ class Observation:
         if len(left) != 1 or left[0].loading or (self.silent and (quiet or self.is_bare(left[0]))):
             return None
         return left[0] if all(view.master in (None, left[0].address) for view in self.voices) else None
-
-
-def parse_info(text: str) -> dict[str, str]:
-    """The fields of an INFO reply; comments and blank lines are dropped."""
-    pairs = (line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
-    return {key: value.strip() for key, value in pairs}
-
-
-def keys_in(info: Mapping[str, str]) -> int:
-    """Keys over all databases, from the lines V(db0:keys=3,expires=0,...) of INFO keyspace."""
-    return sum(int(_fields(value)["keys"]) for name, value in info.items() if re.fullmatch(r"db\d+", name))
-
-
-def _fields(text: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-
-
-def node_from_info(
-    member: Member, info: Mapping[str, str], config: Mapping[str, str] | None = None, **more: t.Any
-) -> Node:
-    """Build a Node from INFO (V(parse_info) of all sections) and CONFIG GET."""
-    replica = info.get("role") == "slave"
-    return Node(
-        member=member,
-        role=REPLICA if replica else MASTER,
-        loading=_flag(info, "loading"),
-        replid=str(info.get("master_replid", "")),
-        replid2=str(info.get("master_replid2", "")),
-        offset=int(info.get("slave_repl_offset", 0) if replica else info.get("master_repl_offset", 0)),
-        second_offset=int(info.get("second_repl_offset", -1)),
-        master=Address(str(info["master_host"]), int(info["master_port"])) if replica else None,
-        link_up=info.get("master_link_status") == "up",
-        link_down_seconds=int(info.get("master_link_down_since_seconds", 0)),
-        syncing=_flag(info, "master_sync_in_progress"),
-        lag_seconds=int(info.get("master_last_io_seconds_ago", -1)),
-        replicas=tuple(_followers(info)),
-        priority=int(info.get("slave_priority", 100)),
-        keys=keys_in(info),
-        version=str(info.get("valkey_version") or info.get("redis_version", "")),
-        flavor="valkey" if info.get("server_name") == "valkey" or "valkey_version" in info else "redis",
-        run_id=str(info.get("run_id", "")),
-        uptime_seconds=int(info.get("uptime_in_seconds", 0)),
-        memory=int(info.get("used_memory", 0)),
-        max_memory=int(info.get("maxmemory", 0)),
-        policy=str(info.get("maxmemory_policy", "noeviction")),
-        save_failed="err" in (info.get("rdb_last_bgsave_status"), info.get("aof_last_write_status")),
-        aof_rewriting=_flag(info, "aof_rewrite_in_progress"),
-        config=dict(config or {}),
-        **more,
-    )
-
-
-def sentinel_from_replies(
-    member: Member,
-    *,
-    master: Mapping[str, str] | None,
-    replicas: Sequence[Mapping[str, str]] = (),
-    others: Sequence[Mapping[str, str]] = (),
-    ckquorum: str = "",
-    info: Mapping[str, str] | None = None,
-    **more: t.Any,
-) -> SentinelView:
-    """Build a view from SENTINEL MASTER, REPLICAS, SENTINELS, CKQUORUM and INFO. No V(master): an unknown group."""
-    info = info or {}
-    common: dict[str, t.Any] = {
-        "member": member,
-        "tilt": _flag(info, "sentinel_tilt"),
-        "version": str(info.get("valkey_version") or info.get("redis_version", "")),
-        **more,
-    }
-    if master is None:
-        return SentinelView(**common)
-    return SentinelView(
-        knows=True,
-        master=Address(master["ip"], int(master["port"])),
-        flags=_flags(master["flags"]),
-        quorum=int(master["quorum"]),
-        epoch=int(master["config-epoch"]),
-        replicas=tuple(
-            ReplicaEntry(
-                Address(each["ip"], int(each["port"])), _flags(each["flags"]), int(each.get("slave-priority", 100))
-            )
-            for each in replicas
-        ),
-        other_sentinels=tuple(Address(each["ip"], int(each["port"])) for each in others),
-        ckquorum=ckquorum,
-        down_seconds=int(master.get("s-down-time", 0)) // 1000,
-        settings={key: master[key] for key in SENTINEL_SETTINGS if key in master},
-        **common,
-    )
-
-
-# What SENTINEL MASTER reports and SENTINEL SET takes, per group.
-SENTINEL_SETTINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs")
-
-
-def _flags(text: str) -> frozenset[str]:
-    return frozenset(filter(None, text.split(",")))
-
-
-def _flag(info: Mapping[str, str], key: str) -> bool:
-    return str(info.get(key, 0)) not in ("0", "")
-
-
-def _followers(info: Mapping[str, str]) -> t.Iterator[Address]:
-    for key, value in info.items():
-        if re.fullmatch(r"slave\d+", key):
-            follower = _fields(value)
-            yield Address(follower["ip"], int(follower["port"]))

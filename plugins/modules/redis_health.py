@@ -25,6 +25,11 @@ options:
     description: How many bytes a replica may be behind its master before it is a warning.
     type: int
     default: 31457280
+  tls_warn_days:
+    description: Days before a certificate expires from which on that is a warning. Read from what is shown over the
+      network. One that has expired is critical.
+    type: int
+    default: 30
   fail_on:
     description: Fail when the group is at least this bad.
     type: str
@@ -83,6 +88,7 @@ notes:
   returned: always
 """
 
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -94,6 +100,7 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import in_one
 from ansible_collections.steady.redis.plugins.module_utils._health import WARN_LEVEL, health
 from ansible_collections.steady.redis.plugins.module_utils._observe import observe
 from ansible_collections.steady.redis.plugins.module_utils._report import FAIL_AT
+from ansible_collections.steady.redis.plugins.module_utils._tls import WARN_DAYS
 
 
 def judge(module: AnsibleModule) -> dict[str, t.Any]:
@@ -101,7 +108,12 @@ def judge(module: AnsibleModule) -> dict[str, t.Any]:
     seen = observe([watched_from(params, params)])[0]
     diagnosis = diagnose(seen)
     found = health(
-        seen, diagnosis, warn_level=params["used_memory_warn_level_proc"], max_lag_bytes=params["max_lag_bytes"]
+        seen,
+        diagnosis,
+        warn_level=params["used_memory_warn_level_proc"],
+        max_lag_bytes=params["max_lag_bytes"],
+        tls_warn_days=params["tls_warn_days"],
+        now=time.time(),
     )
     result = {
         "changed": False,
@@ -120,6 +132,7 @@ def main() -> None:
     own = {
         "used_memory_warn_level_proc": {"type": "int", "default": WARN_LEVEL},
         "max_lag_bytes": {"type": "int", "default": LAG_LIMIT},
+        "tls_warn_days": {"type": "int", "default": WARN_DAYS},
         "fail_on": {"type": "str", "choices": list(FAIL_AT), "default": "critical"},
     }
     module = AnsibleModule({**group_spec(), **connection_spec(), **own}, supports_check_mode=True)

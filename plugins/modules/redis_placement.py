@@ -17,6 +17,8 @@ description:
     on one machine or in one zone, and names the smallest move that mends it.
   - Also refuses an address that a host does not have, a port that something else uses, a host without enough memory or
     disk, without the package or with one that is too old, and a declared password that is not the one in use.
+  - Reads what C(redis_tls) names on the controller, and refuses a certificate that is for another address, has expired,
+    does not fit its key or its authority, or would not be trusted by those that are in use.
   - Where the environment is not strict, what concerns safety or room is a note instead.
   - A host that did not answer is named in RV(silent) and refuses nothing here. The others are still compared.
 options:
@@ -41,6 +43,10 @@ options:
     default: []
   refuse:
     description: Fail if anything is in RV(refusals). Turn it off where nothing is going to be changed.
+    type: bool
+    default: true
+  certificates:
+    description: Read and check what C(redis_tls) names. Turn it off where nothing is going to be changed.
     type: bool
     default: true
 extends_documentation_fragment:

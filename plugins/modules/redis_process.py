@@ -25,7 +25,7 @@ options:
   instances:
     description:
       - The instances, as RV(steady.redis.redis_placement#module:hosts) has them. Those whose C(manager) is V(systemd)
-        are units.
+        are units. A local process with C(restart) is started anew, one after the other.
     type: list
     elements: dict
     required: true
@@ -166,7 +166,7 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
     name = instance["instance"]
     lines = []
     if params["state"] == "started" and not pid:
-        binary = module.get_bin_path(server_program(instance["flavor"]), required=True)
+        binary = _binary(module, instance)
         would = f"would start {name}"
         lines.append(would if module.check_mode else start(params["kind"], instance, binary, params["timeout"]))
     if params["state"] != "started" and pid:
@@ -180,11 +180,29 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
     return lines
 
 
+def restart(module: AnsibleModule, instance: Instance) -> list[str]:
+    """A local process that runs, anew: a Sentinel reads certificates only when it starts."""
+    if not running(instance):
+        return []
+    if module.check_mode:
+        return [f"would restart {instance['instance']}"]
+    params = module.params
+    stopped = stop(instance, params["timeout"])
+    return [stopped, start(params["kind"], instance, _binary(module, instance), params["timeout"])]
+
+
+def _binary(module: AnsibleModule, instance: Instance) -> str:
+    return str(module.get_bin_path(server_program(instance["flavor"]), required=True))
+
+
 def tidy(instances: list[t.Any]) -> list[str]:
     """Remove what the instances of a base directory share, once none is left: start guard and empty directories."""
     lines = []
     for base in sorted({os.path.dirname(os.path.dirname(each["conf_dir"])) for each in instances}):
         guard = f"{base}/lib/redis-start-guard"
+        if os.path.isdir(f"{base}/etc/tls") and os.listdir(f"{base}/etc") == ["tls"]:
+            shutil.rmtree(f"{base}/etc/tls")
+            lines.append(f"removed {base}/etc/tls")
         _remove_if_empty(f"{base}/etc", f"{base}/data")
         if os.path.exists(guard) and not os.path.isdir(f"{base}/etc"):
             os.remove(guard)
@@ -218,6 +236,7 @@ def main() -> None:
     instances = [each for each in module.params["instances"] if each not in units]
     try:
         lines = bring_units(module, units)
+        lines += [line for each in instances if each.get("restart") for line in restart(module, each)]
         # At the same time: after a crash of all, the start guard of each listens for the others.
         with ThreadPoolExecutor(max_workers=max(1, len(instances))) as pool:
             lines += [line for done in pool.map(lambda each: bring(module, each), instances) for line in done]

@@ -63,6 +63,14 @@ options:
             description: The process that its host shows there, for what is said when it does not answer.
             type: int
             default: 0
+          certificate:
+            description: SHA-256 of the certificate that it should show. Empty is any.
+            type: str
+            default: ""
+          renew:
+            description: It has to load its certificate files anew, because their authorities changed.
+            type: bool
+            default: false
       sentinels:
         description: Every Sentinel that watches the group.
         type: list
@@ -101,6 +109,14 @@ options:
             description: Its sentinel.conf does not hold the password of the nodes. Only its host can say that.
             type: bool
             default: false
+          certificate:
+            description: SHA-256 of the certificate that it should show. Empty is any.
+            type: str
+            default: ""
+          renew:
+            description: It has to load its certificate files anew, because their authorities changed.
+            type: bool
+            default: false
       quorum:
         description: How many Sentinels must see the master down. V(0) is a majority.
         type: int
@@ -127,6 +143,10 @@ options:
         description: What differs in redis.conf, by node and key, as M(steady.redis.redis_placement) finds it.
         type: dict
         default: {}
+  tls_warn_days:
+    description: Days before a certificate expires from which on that is a warning. One that has expired is critical.
+    type: int
+    default: 30
 extends_documentation_fragment:
   - steady.redis.connection
   - steady.redis.access
@@ -236,6 +256,7 @@ groups:
       returned: success
 """
 
+import time
 import typing as t
 from collections.abc import Mapping
 
@@ -253,6 +274,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import 
 from ansible_collections.steady.redis.plugins.module_utils._plan_role import plan_role
 from ansible_collections.steady.redis.plugins.module_utils._scratch import defaults
 from ansible_collections.steady.redis.plugins.module_utils._table import as_json, observation_json, rows
+from ansible_collections.steady.redis.plugins.module_utils._tls import WARN_DAYS
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
 
 
@@ -265,18 +287,22 @@ def look(module: AnsibleModule) -> dict[str, t.Any]:
     fallback = {flavor: defaults(binary) for flavor, binary in binaries.items() if binary}
     seen = observe(watched)
     found = [
-        describe(group, known, answers, fallback.get(group["flavor"], {}))
+        describe(group, known, answers, fallback.get(group["flavor"], {}), params["tls_warn_days"])
         for group, known, answers in zip(groups, watched, seen)
     ]
     return {"changed": False, "groups": found}
 
 
 def describe(
-    declared: Mapping[str, t.Any], watched: Watched, seen: Observation, fallback: Mapping[str, str]
+    declared: Mapping[str, t.Any],
+    watched: Watched,
+    seen: Observation,
+    fallback: Mapping[str, str],
+    warn_days: int = WARN_DAYS,
 ) -> dict[str, t.Any]:
     """What one group shows, in words and as data."""
-    diagnosis = diagnose(seen)
-    found = health(seen, diagnosis)
+    diagnosis, now = diagnose(seen), time.time()
+    found = health(seen, diagnosis, tls_warn_days=warn_days, now=now)
     wanted = words(declared["config"])
     live = seen.live_master
     plans: dict[str, Plan] = {
@@ -297,7 +323,7 @@ def describe(
         "master": str(live.address) if live else "",
         "epoch": max((view.epoch for view in seen.voices), default=0),
         "keys": live.keys if live else 0,
-        "table": rows(seen),
+        "table": rows(seen, now),
         "pending": {kind: {**result_of(plan), "refusal": plan.refusal} for kind, plan in plans.items()},
         **as_json(observation_json(seen, wanted)),
     }
@@ -315,6 +341,7 @@ def main() -> None:
     group["flavor"] = {"type": "str", "choices": list(FLAVORS), "default": REDIS}
     own = {
         "groups": {"type": "list", "elements": "dict", "required": True, "options": group},
+        "tls_warn_days": {"type": "int", "default": WARN_DAYS},
     }
     module = AnsibleModule({**connection_spec(), **own}, supports_check_mode=True)
     run(module, look)

@@ -33,15 +33,19 @@ CA_YEARS, CERTIFICATE_DAYS = 10, 365
 
 
 class Unusable(Exception):
-    """What was given is no certificate, or no key. The text says what it is, never what is in it."""
+    """What was given as V(part) is no certificate, or no key. The text says what it is, never what is in it."""
+
+    def __init__(self, part: str, text: str) -> None:
+        super().__init__(text)
+        self.part = part
 
 
 def paper_of(texts: Mapping[str, str], old: Mapping[str, str] | None = None) -> Paper:
     """Judge V(texts) (ca, cert, key); V(old) is what a host has now, where it has something. Raises Unusable."""
-    chain, authorities = _certificates(texts["cert"]), _certificates(texts["ca"])
+    chain, authorities = _certificates("cert", texts["cert"]), _certificates("ca", texts["ca"])
     leaf = chain[0]
     root = _root_of(chain, authorities)
-    old_chain, old_authorities = ([], []) if not old else (_certificates(old["cert"]), _certificates(old["ca"]))
+    old_chain, old_authorities = _old(old or {})
     return Paper(
         fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
         addresses=_addresses(leaf),
@@ -51,25 +55,35 @@ def paper_of(texts: Mapping[str, str], old: Mapping[str, str] | None = None) -> 
         key_fits=_public(_key(texts["key"]).public_key()) == _public(leaf.public_key()),
         signed=root is not None,
         authority_until=_moment(root.not_valid_after_utc) if root else Moment(),
-        trusted_by_old=not old or _root_of(chain, old_authorities) is not None,
-        trusts_old=not old or _root_of(old_chain, authorities) is not None,
+        trusted_by_old=not old_authorities or _root_of(chain, old_authorities) is not None,
+        trusts_old=not old_chain or _root_of(old_chain, authorities) is not None,
     )
 
 
-def _certificates(text: str) -> list[x509.Certificate]:
+def _old(texts: Mapping[str, str]) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
+    """What a host has; a file of it that is damaged does not count."""
+    with contextlib.suppress(Unusable, KeyError):
+        return _certificates("cert", texts["cert"]), _certificates("ca", texts["ca"])
+    return [], []
+
+
+def _certificates(part: str, text: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(text.encode())
     except ValueError as error:
-        raise Unusable("holds no certificate (PEM, -----BEGIN CERTIFICATE-----)") from error
+        raise Unusable(part, "holds no certificate (PEM, -----BEGIN CERTIFICATE-----)") from error
+
+
+_LOCKED = "is locked with a passphrase, which redis-server could not ask for: give it without"
 
 
 def _key(text: str) -> t.Any:
     try:
         return serialization.load_pem_private_key(text.encode(), None)
     except TypeError as error:
-        raise Unusable("is locked with a passphrase, which redis-server could not ask for: give it without") from error
+        raise Unusable("key", _LOCKED) from error
     except ValueError as error:
-        raise Unusable("holds no private key (PEM, -----BEGIN PRIVATE KEY-----)") from error
+        raise Unusable("key", "holds no private key (PEM, -----BEGIN PRIVATE KEY-----)") from error
 
 
 def _public(key: t.Any) -> bytes:
@@ -122,7 +136,7 @@ def make(directory: str, hosts: Mapping[str, str]) -> None:
     os.makedirs(directory, mode=0o700, exist_ok=True)
     if not os.path.exists(f"{directory}/ca.key"):
         _make_authority(directory)
-    authority = _certificates(_read(f"{directory}/ca.crt"))[0]
+    authority = _certificates("ca", _read(f"{directory}/ca.crt"))[0]
     signer = _key(_read(f"{directory}/ca.key"))
     for host, address in hosts.items():
         key = ec.generate_private_key(ec.SECP256R1())

@@ -73,7 +73,7 @@ def test_the_reference_has_every_key_of_a_group() -> None:
 
 
 def test_the_reference_has_every_variable() -> None:
-    ours = (*ENV_VARIABLES, *HOST_VARIABLES, PASSWORDS, PASSWORD, SENTINEL_PASSWORD)
+    ours = {*ENV_VARIABLES, *HOST_VARIABLES, PASSWORDS, PASSWORD, SENTINEL_PASSWORD}
     assert sorted(names(column(DECLARATION, "variable"))) == sorted(name for name in ours if name.startswith("redis_"))
 
 

@@ -105,7 +105,7 @@ def test_values_become_words_of_redis(key: str, value: object, expected: str) ->
         ("replicaof", "a 1", "changes at every failover"),
         ("slave-priority", 0, "no failover"),
         ("include", "/etc/x", "first rewrite"),
-        ("tls-port", 6390, "not supported yet"),
+        ("tls-port", 6390, "follows from redis_tls"),
         ("cluster-enabled", True, "Redis Cluster"),
         ("min-slaves-to-write", 1, "write min-replicas-to-write"),
         ("maxmemory_policy", "noeviction", "write maxmemory-policy"),

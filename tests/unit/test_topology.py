@@ -9,6 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.steady.redis.plugins.module_utils._replies import (
+    keys_in,
+    node_from_info,
+    parse_info,
+    sentinel_from_replies,
+)
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
     REPLICA,
@@ -16,10 +22,6 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Group,
     Member,
     Observation,
-    keys_in,
-    node_from_info,
-    parse_info,
-    sentinel_from_replies,
 )
 from tests.unit.observations import (
     OUTSIDE,
