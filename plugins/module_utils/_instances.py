@@ -89,7 +89,7 @@ def _tls_files(each: Instance, process: bool) -> list[File]:
     if "digests" not in each.get("tls", {}):
         return []
     where, digests = each["tls"]["dir"], each["tls"]["digests"]
-    owner = ("", "") if process else (ROOT[0], each["flavor"])
+    owner: tuple[str, str] = ("", "") if process else (ROOT[0], each["flavor"])
     return [File(where, "0750", *owner, directory=True)] + [
         File(f"{where}/{name}", mode, *owner, sha256=digests.get(part, "not made yet"), part=part)
         for part, (name, mode) in TLS_FILES.items()

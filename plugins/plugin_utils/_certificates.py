@@ -131,7 +131,7 @@ def _moment(when: datetime.datetime) -> Moment:
 # --- An authority of our own --------------------------------------------------------------------------------------
 
 
-def make(directory: str, hosts: Mapping[str, str]) -> None:
+def make(directory: str, hosts: Mapping[str, str], *, days: int = CERTIFICATE_DAYS) -> None:
     """A certificate for each of V(hosts) (name: address) in this directory, and first of all the authority."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
     if not os.path.exists(f"{directory}/ca.key"):
@@ -141,7 +141,7 @@ def make(directory: str, hosts: Mapping[str, str]) -> None:
     for host, address in hosts.items():
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.IPAddress(ipaddress.ip_address(address))]
-        builder = _builder(host, authority.subject, key.public_key(), CERTIFICATE_DAYS)
+        builder = _builder(host, authority.subject, key.public_key(), days)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
