@@ -47,11 +47,7 @@ _BLIND = (
         "an answer that no Redis should give: {who}",
         "see whether another program has that port, or a script blocks the server",
     ),
-    State(
-        "no-tls",
-        "no TLS connection to {who}",
-        "do what the evidence says about the certificate or the port",
-    ),
+    State("no-tls", "no TLS connection to {who}", "do what the evidence says about certificate or port"),
     State("too-old", "too old: {who}; Redis 6.2 is the oldest that is supported", "upgrade it first"),
     State(
         "failover-running",
