@@ -335,9 +335,8 @@ def _monitor(watched: Watched, seen: Observation) -> Plan:
 
 
 def main() -> None:
-    group = {**group_spec(), "config": {"type": "dict", "default": {}}}
+    group = {**group_spec(), **{key: {"type": "dict", "default": {}} for key in ("config", "files")}}
     group["owned"] = {"type": "list", "elements": "str", "default": []}
-    group["files"] = {"type": "dict", "default": {}}
     group["flavor"] = {"type": "str", "choices": list(FLAVORS), "default": REDIS}
     own = {
         "groups": {"type": "list", "elements": "dict", "required": True, "options": group},
