@@ -23,7 +23,8 @@ from tests.bench.series import Clocked, Series, table
 from tests.support.modules import run_module
 
 TIMEOUT = 2.0  # redis_topology_info's default, in seconds
-DEV_PORT, TEN_PORT = 17100, 19100  # Sentinels a thousand above
+DEV_PORT = 17100  # Sentinels a thousand above
+CURVE = (1, 3, 10, 30)  # groups of three nodes in one environment
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
     if options.only in (None, "dev"):
         rows += on_this_machine(times)
     if options.only in (None, "groups"):
-        rows += with_ten_groups(times)
+        rows += with_many_groups(times)
     print("", *said, *(["", table(rows)] if rows else []), sep="\n")
 
 
@@ -87,7 +88,22 @@ def on_hosts(machines: Machines, times: int) -> list[Series]:
         "site.yml on 3 hosts, nothing to do", machines.site, against="one ping", baseline=machines.ping,
         rounds=5 * times, target="at most 6, aim 3",
     )  # fmt: skip
-    return [idle, *first]
+    declared(machines, 10)()
+    ten = Series.measure(
+        "site.yml on 3 hosts, 10 groups, nothing to do", declared(machines, 10), against="1 group",
+        baseline=declared(machines, 1), rounds=3 * times, target="at most 2",
+    )  # fmt: skip
+    return [idle, ten, *first]
+
+
+def declared(machines: Machines, count: int) -> Clocked:
+    """site.yml with so many groups declared."""
+
+    def site() -> float:
+        machines.log_in(count)
+        return machines.site()
+
+    return site
 
 
 def middle_of_three(clocked: Clocked) -> Clocked:
@@ -155,21 +171,27 @@ def on_this_machine(times: int) -> list[Series]:
     return [idle, first]
 
 
-def with_ten_groups(times: int) -> list[Series]:
-    """Ten groups with nothing to do, against one."""
-    one, ten = Local(1, first_port=DEV_PORT), Local(10, first_port=TEN_PORT)
+def with_many_groups(times: int) -> list[Series]:
+    """The curve of more and more groups on this machine, from nothing and with nothing to do, against one group."""
+    estates = {count: Local(count, first_port=DEV_PORT + 2000 * number) for number, count in enumerate(CURVE)}
+    rows = []
     try:
-        one.site()
-        ten.site()
-        return [
-            Series.measure(
-                "site.yml in dev, 10 groups, nothing to do", ten.site, against="1 group", baseline=one.site,
-                rounds=3 * times,
-            )
-        ]  # fmt: skip
+        one = estates[CURVE[0]]
+        once = one.site()
+        for count, estate in list(estates.items())[1:]:
+            first = estate.site()
+            nodes = f"{count} groups ({3 * count} nodes)"
+            print(f"  {nodes} from nothing: {first:.1f} s, {first / once:.1f} x one group", flush=True)
+            rows.append(
+                Series.measure(
+                    f"site.yml in dev, {nodes}, nothing to do", estate.site, against="1 group", baseline=one.site,
+                    rounds=3 * times,
+                )
+            )  # fmt: skip
     finally:
-        one.close()
-        ten.close()
+        for estate in estates.values():
+            estate.close()
+    return rows
 
 
 if __name__ == "__main__":

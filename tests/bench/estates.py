@@ -46,10 +46,11 @@ class Estate:
         if reach:
             (self.directory / "inventory" / "reach.yml").write_text(reach, encoding="utf-8")
 
-    def play(self, playbook: str) -> float:
+    def play(self, playbook: str, *arguments: str) -> float:
         """Run a playbook and say how many seconds that took. Both sides of a ratio use the checkout's ansible.cfg."""
         program = Path(sys.executable).with_name("ansible-playbook")
-        command = [str(program), "-i", str(self.directory / "inventory"), str(ROOT / playbook), "-e", f"env={self.env}"]
+        command = [str(program), "-i", str(self.directory / "inventory"), str(ROOT / playbook)]
+        command += ["-e", f"env={self.env}", *arguments]
         # ssh connections of hosts that were made anew are not those of the hosts before.
         own = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
         own["ANSIBLE_SSH_CONTROL_PATH_DIR"] = str(self.directory / "ssh")
@@ -92,11 +93,14 @@ class Machines(Estate):
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda host: self.lab.run(host, "sh", "-ec", INSTALL), self.lab.hosts))
 
-    def log_in(self) -> None:
-        """Write the inventory, and open the connections that both sides of a ratio use."""
+    def log_in(self, count: int = 1) -> None:
+        """Write the inventory with V(count) groups, and open the connections that both sides of a ratio use."""
         hosts = {host: {"redis_zone": f"z{number}"} for number, host in enumerate(self.lab.hosts)}
         variables = {
-            "redis_groups": {"orders": {"nodes": list(hosts), "maxmemory": "100mb"}},
+            "redis_groups": {
+                f"orders{number or ''}": {"nodes": list(hosts), "port": 6379 + number, "maxmemory": "100mb"}
+                for number in range(count)
+            },
             "redis_password": PASSWORD,
             "redis_sentinel_password": PASSWORD,
         }
