@@ -69,6 +69,7 @@ def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
         limited_to=frozenset(args.get("limited_to") or ()),
         seats=placed["seats"],
         unresolved=placed["unresolved"],
+        vulnerable=placed["vulnerable"],
     )
 
 

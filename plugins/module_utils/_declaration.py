@@ -37,6 +37,7 @@ from ansible_collections.steady.redis.plugins.module_utils._fields import (
     kind,
     nearest,
     plain,
+    truth,
     whole_number,
 )
 from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS
@@ -82,7 +83,7 @@ def resolve(
         raw, inventory = {**raw, "redis_groups": {"demo": DEMO}}, built_in(inventory.home, raw)
     check_env(inventory, env)
     is_strict = strictness(strict, env, mistakes)
-    flavor = _flavor(raw, env, mistakes)
+    flavor, refuse = _flavor(raw, env, mistakes), _refuses_vulnerable(raw, mistakes)
     reader = _GroupReader(inventory, env, secrets, mistakes, flavor=flavor)
     declared = _declared(raw, inventory, env, mistakes)
     groups = tuple(reader.read(name, fields) for name, fields in declared.items() if _platform_fits(fields))
@@ -97,7 +98,7 @@ def resolve(
         mistakes.add("group", f"{env} has no group {only_group}; {nearest(only_group, declared)}")
     mistakes.raise_if_any(headline)
     chosen = tuple(group for group in groups if only_group in ("", group.name))
-    return Declared(env, is_strict, demo, groups, chosen, other_passwords(groups, secrets, env=env))
+    return Declared(env, is_strict, demo, groups, chosen, other_passwords(groups, secrets, env=env), refuse)
 
 
 def _declared(raw: Mapping[str, t.Any], inventory: Inventory, env: str, mistakes: Mistakes) -> dict[str, Fields]:
@@ -136,6 +137,14 @@ def _flavor(raw: Mapping[str, t.Any], env: str, mistakes: Mistakes) -> str:
     """What the groups of the environment are that do not say it themselves."""
     top = Fields(raw, path=env, mistakes=mistakes, paths={"redis_flavor": "redis_flavor"})
     return top.choice("redis_flavor", FLAVORS, REDIS)
+
+
+def _refuses_vulnerable(raw: Mapping[str, t.Any], mistakes: Mistakes) -> bool:
+    """Whether servers with known holes are refused instead of named."""
+    found = truth(raw.get("redis_refuse_vulnerable", False))
+    if found is None:
+        mistakes.add("redis_refuse_vulnerable", "must be true or false")
+    return bool(found)
 
 
 def _short_form(top: Fields, inventory: Inventory, env: str) -> dict[str, Fields]:

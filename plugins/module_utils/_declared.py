@@ -63,6 +63,7 @@ class Declared:
     every: tuple[DeclaredGroup, ...]
     chosen: tuple[DeclaredGroup, ...]
     hints: tuple[str, ...] = ()
+    refuse_vulnerable: bool = False
 
     @property
     def hosts(self) -> dict[str, dict[str, t.Any]]:
@@ -124,10 +125,12 @@ def together(found: Sequence[Declared]) -> dict[str, t.Any]:
             every=tuple(group for each in found for group in each.every),
             chosen=tuple(group for each in found for group in each.chosen),
             hints=tuple(hint for each in found for hint in each.hints),
+            refuse_vulnerable=any(each.refuse_vulnerable for each in found),
         )
     return {
         "env": whole.env,
         "strict": whole.strict,
+        "refuse_vulnerable": whole.refuse_vulnerable,
         "groups": [group.as_dict() for group in whole.chosen],
         "hosts": whole.hosts,
         "notes": whole.notes,

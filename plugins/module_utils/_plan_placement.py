@@ -27,6 +27,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_host import (
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_password import check_passwords
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+from ansible_collections.steady.redis.plugins.module_utils._vulnerabilities import told
 
 Json = Mapping[str, t.Any]
 
@@ -84,6 +85,7 @@ class Placed:
     unresolved: list[str]  # hosts whose address nobody knows; their name stands in its place
     refusals: list[str]  # why nothing may be changed
     notes: list[str]
+    vulnerable: list[str]  # why nothing may be changed before an upgrade; only looking is allowed
 
 
 def members(group: Json) -> list[Json]:
@@ -115,7 +117,9 @@ def place(estate: Estate) -> Placed:
         for text in _moved(estate, host, facts):
             findings.weigh(text, refuse=True)
     seats = {group["name"]: _seat(estate, group) for group in groups}
-    return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, findings.notes)
+    holes = told({host: facts for host, facts in estate.facts.items() if not estate.is_dev(host)})
+    refused, notes = holes if estate.declared["refuse_vulnerable"] else [], [*findings.notes, *holes]
+    return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, notes, refused)
 
 
 def _undeclared(estate: Estate, host: str, facts: Json) -> list[Json]:

@@ -64,6 +64,7 @@ class Site:
     limited_to: frozenset[str] = frozenset()  # empty: every host may be changed
     seats: Mapping[str, str] = field(default_factory=dict)
     unresolved: Sequence[str] = ()  # hosts that are silent, and whose address nobody knows
+    vulnerable: Sequence[str] = ()  # servers with known holes, where these are refused
 
     def may_change(self, host: str) -> bool:
         return not self.limited_to or host in self.limited_to
@@ -90,6 +91,7 @@ def plan_site(site: Site) -> Todo:
     """Compare what is with what is declared. Nothing is left out, also when it ends in a refusal."""
     new = {group["name"] for group in site.groups if is_new(site, group)}
     refusals = [_silent(host, why) for host, why in site.unreachable.items() if site.may_change(host)]
+    refusals += [f"{text} (redis_refuse_vulnerable)" for text in site.vulnerable]
     refusals += [_nowhere(host) for host in site.unresolved if not site.may_change(host)]
     refusals += [
         text for group in site.groups for text in other_flavor(group, site.hosts, site.seen.get(group["name"]))

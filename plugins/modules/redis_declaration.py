@@ -76,6 +76,14 @@ env:
   returned: success
   type: str
   sample: prod
+refuse_vulnerable:
+  description: Whether it, or one of them, refuses servers with known holes.
+  returned: success
+  type: bool
+families:
+  description: What each family of distributions calls its packages and services, as C(roles/host/vars) has it.
+  returned: success
+  type: dict
 strict:
   description: Whether it, or one of them, is strict.
   returned: success

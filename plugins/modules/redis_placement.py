@@ -118,6 +118,11 @@ refusals:
   type: list
   elements: str
   returned: success
+vulnerable:
+  description: Servers with known holes, where C(redis_refuse_vulnerable) is set. They are among RV(notes) in any case.
+  type: list
+  elements: str
+  returned: success
 notes:
   description: What is allowed and worth knowing, one plain line each.
   type: list

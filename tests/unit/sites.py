@@ -131,7 +131,10 @@ class Estate:
         placed = self.placed()
         entry = {"orders": self.entry(placed.groups[0])} if self.seen else {}
         facts = {host: each for host, each in self.facts.items() if host not in self.silent}
-        return Site(placed.groups, placed.hosts, facts, entry, text, self.silent, self.limit, placed.seats)
+        return Site(
+            placed.groups, placed.hosts, facts, entry, text, self.silent, self.limit, placed.seats,
+            vulnerable=placed.vulnerable,
+        )  # fmt: skip
 
     def entry(self, group: Mapping[str, t.Any]) -> Json:
         """What redis_topology_info says of the group; its configuration is as declared."""
