@@ -39,6 +39,7 @@ OPTIONS = {
     "env": {"type": "str", "default": ""},
     "group": {"type": "str", "default": ""},
     "bare": {"type": "bool", "default": False},
+    "one": {"type": "bool", "default": False},
 }
 VARS = Path(__file__).parents[2] / "roles" / "host" / "vars"
 SECRETS = (PASSWORDS, PASSWORD, SENTINEL_PASSWORD)
@@ -52,7 +53,8 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=OPTIONS)
         try:
-            found = read(task_vars or {}, env=args["env"] or "", group=args["group"] or "", bare=args["bare"])
+            words = {"env": args["env"] or "", "group": args["group"] or ""}
+            found = read(task_vars or {}, **words, bare=args["bare"], one=args["one"])
             result.update(together(found))
         except Mistaken as error:
             return {**result, "failed": True, "msg": str(error)}
@@ -65,11 +67,11 @@ def families() -> dict[str, t.Any]:
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(VARS.glob("*.yml"))}
 
 
-def read(task_vars: Mapping[str, t.Any], *, env: str, group: str, bare: bool) -> list[Declared]:
+def read(task_vars: Mapping[str, t.Any], *, env: str, group: str, bare: bool, one: bool) -> list[Declared]:
     """The environment that was asked for, or all of them."""
     inventory = inventory_of(task_vars, env)
     if env or not bare:
-        return [declared_in(task_vars, inventory, env, group)]
+        return [declared_in(task_vars, inventory, env, group, one=one)]
     names = environments(inventory)
     if not names:
         check_env(inventory, "")
@@ -101,7 +103,9 @@ def all_declared(task_vars: Mapping[str, t.Any], inventory: Inventory, names: li
     ]
 
 
-def declared_in(task_vars: Mapping[str, t.Any], inventory: Inventory, env: str, group: str) -> Declared:
+def declared_in(
+    task_vars: Mapping[str, t.Any], inventory: Inventory, env: str, group: str, *, one: bool = False
+) -> Declared:
     members = (LOCALHOST,) if is_built_in(inventory, env) else inventory.of(env)
     variables = variables_of(task_vars, members[0], [*ENV_VARIABLES, *SECRETS]) if members else {}
     raw = {key: value for key, value in variables.items() if key not in SECRETS}
@@ -111,6 +115,7 @@ def declared_in(task_vars: Mapping[str, t.Any], inventory: Inventory, env: str, 
         env=env,
         strict=raw.get("redis_strict"),
         only_group=group,
+        must_choose=one,
         secrets=secret_defects(variables),
     )
 

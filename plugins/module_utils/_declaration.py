@@ -72,6 +72,7 @@ def resolve(
     env: str,
     strict: t.Any = None,
     only_group: str = "",
+    must_choose: bool = False,
     secrets: Mapping[str, str] | None = None,
 ) -> Declared:
     """The groups that V(raw), the variables of the environment, declare. Raises Mistaken with all that is wrong.
@@ -96,6 +97,9 @@ def resolve(
     if only_group and only_group not in declared:
         headline = headline if mistakes.lines else "Which group? Nothing was changed."
         mistakes.add("group", f"{env} has no group {only_group}; {nearest(only_group, declared)}")
+    if must_choose and not only_group:
+        headline = headline if mistakes.lines else "Which group? Nothing was changed."
+        mistakes.add("group", f"is not given; {env} has {', '.join(declared)}. Say which with -e group=NAME")
     mistakes.raise_if_any(headline)
     chosen = tuple(group for group in groups if only_group in ("", group.name))
     return Declared(env, is_strict, demo, groups, chosen, other_passwords(groups, secrets, env=env), refuse)

@@ -48,7 +48,7 @@ try:
 except ImportError:  # the module says so in one sentence, with the package to install
     HAS_REDIS = False
 
-Reply = t.Any  # str, int, None or a list of these: RESP2 has nothing else
+Reply = t.Any  # str (or bytes), int, None or a list of these: RESP2 has nothing else
 
 LONG = 250  # characters of an answer that a message quotes
 
@@ -94,14 +94,18 @@ class Link:
         """Send one command and return its reply. Errors inside a reply are raised too."""
         return self.ask_all([command])[0]
 
-    def ask_all(self, commands: Sequence[tuple[str, ...]]) -> list[Reply]:
+    def ask_bytes(self, *command: str | bytes) -> Reply:
+        """The same where the command or its reply holds names of keys: these may be any bytes, and stay so."""
+        return self.ask_all([command], decode=False)[0]
+
+    def ask_all(self, commands: Sequence[tuple[str | bytes, ...]], *, decode: bool = True) -> list[Reply]:
         """Send several commands in one go; the first error among their replies is raised after all were read."""
         replies: list[Reply] = []
         with _explained(self.address):
             self.connection.send_packed_command(self.connection.pack_commands(commands))
             for _each in commands:
                 try:
-                    replies.append(self.connection.read_response())
+                    replies.append(self.connection.read_response(disable_decoding=not decode))
                 except (redis.exceptions.ResponseError, redis.exceptions.BusyLoadingError) as error:
                     replies.append(error)
         for command, reply in zip(commands, replies):
@@ -132,12 +136,13 @@ class Link:
         self.close()
 
 
-def _refusal(address: Address, command: tuple[str, ...], reply: Exception) -> SteadyError:
+def _refusal(address: Address, command: tuple[str | bytes, ...], reply: Exception) -> SteadyError:
     kind, text = explain(reply)
     if kind == PROTECTED:  # it says this to whatever comes first, and hangs up
         return Unreachable(kind, f"{address} {text}")
     said = text.replace("answered: ", "", 1)
-    return Rejected(kind, f"{address} refused {' '.join(command[:2])}: {said}", said)
+    shown = " ".join(each for each in command[:2] if isinstance(each, str))
+    return Rejected(kind, f"{address} refused {shown}: {said}", said)
 
 
 class Connector(t.Protocol):

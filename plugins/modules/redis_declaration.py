@@ -37,6 +37,10 @@ options:
         refused.
     type: bool
     default: false
+  one:
+    description: Refuse when no O(group) is given, instead of taking all of them.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - steady.redis.attributes
 attributes:
@@ -181,6 +185,7 @@ def main() -> None:
         "env": {"type": "str", "default": ""},
         "group": {"type": "str", "default": ""},
         "bare": {"type": "bool", "default": False},
+        "one": {"type": "bool", "default": False},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     module.fail_json(msg="redis_declaration runs on the controller, as an action plugin of the same name")
