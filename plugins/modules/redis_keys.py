@@ -62,6 +62,7 @@ options:
 extends_documentation_fragment:
   - steady.redis.group
   - steady.redis.connection
+  - steady.redis.access
   - steady.redis.attributes
 attributes:
   check_mode:

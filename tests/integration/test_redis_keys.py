@@ -121,10 +121,10 @@ def test_one_database_and_one_type(server: Server) -> None:
 
 def test_slices_add_up(server: Server) -> None:
     fill(server, 5000)
-    args, progress, calls = options([server], prefix="session:", slice=0.005), {}, []
-    while not calls or progress:
-        calls.append(keys(args, progress=progress))
-        progress = calls[-1]["progress"]
+    args = options([server], prefix="session:", slice=0.005)
+    calls = [keys(args)]
+    while calls[-1]["progress"]:
+        calls.append(keys(args, progress=calls[-1]["progress"]))
     assert len(calls) > 5
     assert calls[-1]["removed"] == calls[-1]["counted"] == 5000
     assert server.client().dbsize() == 0
