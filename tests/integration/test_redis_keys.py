@@ -20,8 +20,9 @@ import hypothesis.strategies as st
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._plan_keys import says_nothing, starting_with, wildcards
+from tests.support.groups import Group
 from tests.support.modules import CANARY, Result, options, options_of, run_module
-from tests.support.processes import Group, Server, wait_until
+from tests.support.processes import Server, wait_until
 from tests.support.writer import Writer
 
 Servers = Callable[..., Server]
