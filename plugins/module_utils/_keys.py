@@ -110,8 +110,6 @@ class Worker:
         self.patience = _patience(seen)
         live = seen.live_master
         if live is None:
-            if self._alive < 0 and any(view.failover_running for view in seen.voices):
-                self._alive = time.monotonic()
             diagnosis = diagnose(seen)
             raise Lost(f"{diagnosis.sentence}. {diagnosis.advice}")
         if live.member.hands_off:

@@ -331,6 +331,23 @@ def test_a_demoted_master_that_accepts_writes_is_left_alone(servers: Servers) ->
     assert client.dbsize() == 0
 
 
+def test_a_pass_counts_only_if_the_master_was_the_same_to_its_end(servers: Servers) -> None:
+    server = servers()
+    fill(server, 50_000, "cart:")
+    seen = server.client().info()
+    last_pass = {"phase": "prove", "server": f"{seen['run_id']} {seen['master_replid']}", "counted": 1, "removed": 1}
+
+    def away_and_back() -> None:
+        pipe = server.client().pipeline(transaction=False)
+        pipe.execute_command("REPLICAOF", "127.0.0.1", "1").execute_command("REPLICAOF", "NO", "ONE").execute()
+
+    timer = threading.Timer(0.1, away_and_back)
+    timer.start()
+    done = keys(options([server], prefix="session:", slice=60), progress=last_pass)
+    timer.join()
+    assert [note for note in done["notes"] if "from the start again" in note]
+
+
 def test_what_is_written_meanwhile_is_counted(servers: Servers) -> None:
     server = servers()
     fill(server, 2000)
