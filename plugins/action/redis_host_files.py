@@ -56,6 +56,7 @@ def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         lambda name: (ROLES / kind / "files" / name).read_text(encoding="utf-8"),
         sentinel_password=password,
         bootstrap=args.get("bootstrap") or (),
+        package_manager=args.get("package_manager", "apt"),
     )
     more = [_sentinel_conf(each, password) for each in instances] if kind == "sentinel" else []
     return [file.as_args() for file in files] + more + [_mask(unit) for unit in args.get("mask") or []]

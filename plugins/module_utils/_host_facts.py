@@ -26,6 +26,7 @@ from ansible_collections.steady.redis.plugins.module_utils._host_instances impor
 )
 from ansible_collections.steady.redis.plugins.module_utils._host_software import Run, software
 from ansible_collections.steady.redis.plugins.module_utils._instances import (
+    BY_MANAGER,
     GUARD,
     STATIC,
     flavors_of,
@@ -152,7 +153,7 @@ def _own_files(params: dict[str, t.Any]) -> list[str]:
     library = params["library_dir"]
     found = [library, f"{library}/{GUARD}"]
     if params["manager"] == SYSTEMD:
-        found += [path for kind in STATIC.values() for path, _mode in kind.values()]
+        found += [path for kind in [*STATIC.values(), *BY_MANAGER.values()] for path, _mode in kind.values()]
         for kind in (SERVER, SENTINEL):
             found += [unit_path(kind, flavor) for flavor in flavors_of(params[f"{kind}s"])]
     for each in [*params["servers"], *params["sentinels"]]:

@@ -34,11 +34,16 @@ STATIC: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "host": {
         "sysctl.conf": ("/etc/sysctl.d/30-steady-redis.conf", "0644"),
         "tmpfiles.conf": ("/etc/tmpfiles.d/steady-redis.conf", "0644"),
-        "apt.conf": ("/etc/apt/apt.conf.d/52steady-redis", "0644"),
-        "needrestart.conf": ("/etc/needrestart/conf.d/steady-redis.conf", "0644"),
     },
     SERVER: {GUARD: (f"{LIBRARY}/{GUARD}", "0755")},
     SENTINEL: {},
+}
+# What belongs on a host besides, where this installs its packages.
+BY_MANAGER: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "apt": {
+        "apt.conf": ("/etc/apt/apt.conf.d/52steady-redis", "0644"),
+        "needrestart.conf": ("/etc/needrestart/conf.d/steady-redis.conf", "0644"),
+    },
 }
 # Each flavor has its own unit; {flavor} in the text stands for its name.
 UNIT = {SERVER: "steady-server@.service", SENTINEL: "steady-sentinel@.service"}
@@ -71,10 +76,14 @@ def wanted_files(
     *,
     sentinel_password: str = "",
     bootstrap: Iterable[str] = (),
+    package_manager: str = "apt",
 ) -> list[File]:
     """Everything of role V(kind) on one host; V(read) gives the text of one of the role's own files."""
     process = any(each["manager"] == PROCESS for each in instances)
     files = _static(kind, instances, read, process=process)
+    if kind == "host":
+        own = BY_MANAGER.get(package_manager, {})
+        files += [File(path, mode, *ROOT, content=read(name)) for name, (path, mode) in own.items()]
     for each in instances:
         owner: tuple[str, str] = ("", "") if process else (each["flavor"], each["flavor"])
         files += [File(each[place], "0750", *owner, directory=True) for place in ("conf_dir", "data_dir")]

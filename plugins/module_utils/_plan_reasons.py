@@ -65,7 +65,10 @@ def files(read: Read, kind: str, instances: Sequence[Json], facts: Json) -> list
         return []
     known = {each["instance"]: _guard_password(each, facts) for each in instances}
     shown = UNSEEN if any(found is not None for found in known.values()) else ""
-    wanted = wanted_files(kind, instances, lambda name: read(kind, name), sentinel_password=shown)
+    manager = facts["package_manager"]
+    wanted = wanted_files(
+        kind, instances, lambda name: read(kind, name), sentinel_password=shown, package_manager=manager
+    )
     paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
     paths += [f"{each['conf_dir']}/{GUARD_SECRET}" for each in instances if known[each["instance"]] is False]
     paths = list(dict.fromkeys(paths))

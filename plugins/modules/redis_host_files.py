@@ -67,6 +67,10 @@ options:
     type: list
     elements: dict
     default: []
+  package_manager:
+    description: What installs packages on this host. With V(apt) its unattended upgrades are kept away from servers.
+    type: str
+    default: apt
   mask:
     description: Units that shall never start, also those that no package has brought yet.
     type: list
@@ -191,6 +195,7 @@ def main() -> None:
         "secrets": {"type": "dict", "default": {}, "no_log": True},
         "kind": {"type": "str", "choices": ["host", "server", "sentinel"]},
         "instances": {"type": "list", "elements": "dict", "default": []},
+        "package_manager": {"type": "str", "default": "apt"},
         "mask": {"type": "list", "elements": "str", "default": []},
         "bootstrap": {"type": "list", "elements": "str", "default": []},
         "access": ACCESS_SPEC,

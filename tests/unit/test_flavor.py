@@ -190,3 +190,17 @@ def test_a_mixed_group_can_be_looked_at() -> None:
 @pytest.mark.parametrize("flavor", FLAVORS)
 def test_every_family_names_everything(family: str, flavor: str) -> None:
     assert all(program(flavor, family=family)[key] for key in ("package", "service", "sentinel_service", "conf"))
+
+
+def test_the_red_hat_family_has_packages_and_services_of_other_names() -> None:
+    estate = valkey(package_manager="dnf", distribution="Fedora", release="42")
+    for host in HOSTS:
+        names = {name.replace("-server", ""): each for name, each in PACKAGES.items()}
+        units = {"valkey.service": {"load": "loaded"}}
+        estate.facts[host].update(software={"valkey": program("valkey", family="redhat")}, packages=names, units=units)
+    todo = plan(estate)
+    assert estate.placed().notes[-1].endswith("Fedora 42 is not tested; Debian 12 and 13 are")
+    assert "db-a: install valkey, python3-redis" in todo.lines
+    assert "db-a: stop and mask the distribution's own valkey.service" in todo.lines
+    assert todo.hosts["db-a"]["mask"] == ["valkey.service"]
+    assert not [line for line in todo.lines if "/etc/apt" in line or "needrestart" in line]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import read
 from ansible_collections.steady.redis.plugins.module_utils._instances import (
+    BY_MANAGER,
     STATIC,
     UNIT,
     group_args,
@@ -46,7 +47,9 @@ def paths(kind: str, instances: list[dict[str, t.Any]], **more: t.Any) -> dict[s
 
 def test_every_own_file_of_a_role_has_a_place() -> None:
     for kind, files in STATIC.items():
-        own = {*files, UNIT[kind]} if kind in UNIT else set(files)
+        own = (
+            {*files, UNIT[kind]} if kind in UNIT else {*files, *(name for each in BY_MANAGER.values() for name in each)}
+        )
         assert {each.name for each in (ROLES / kind / "files").iterdir()} == own
 
 
