@@ -293,7 +293,13 @@ def test_the_master_dies_in_the_middle(groups: Callable[..., Group], tmp_path: P
     fill(old, count)
     fill(old, 100, "cart:")
     wait_until(lambda: all(each.client().dbsize() == count + 100 for each in group.servers), 20, "all are in step")
-    dies = threading.Timer(2.0, old.kill)
+    asked = old.client(decode_responses=False)
+
+    def die() -> None:
+        wait_until(lambda: asked.info("commandstats").get("cmdstat_unlink", {}).get("calls", 0) > 100, 60, "it removes")
+        old.kill()
+
+    dies = threading.Thread(target=die)
     addresses = [sentinel.address for sentinel in group.sentinels]
     with Writer(directory=tmp_path, sentinels=addresses, group=group.name, password=CANARY) as writer:
         dies.start()
