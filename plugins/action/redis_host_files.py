@@ -58,7 +58,9 @@ def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         bootstrap=args.get("bootstrap") or (),
         package_manager=args.get("package_manager", "apt"),
     )
-    more = [_sentinel_conf(each, password) for each in instances] if kind == "sentinel" else []
+    # That of an adopted Sentinel comes from its old one, at the first start.
+    new = [each for each in instances if not each.get("adopted")] if kind == "sentinel" else []
+    more = [_sentinel_conf(each, password) for each in new]
     return [file.as_args() for file in files] + more + [_mask(unit) for unit in args.get("mask") or []]
 
 

@@ -42,6 +42,7 @@ from ansible_collections.steady.redis.plugins.module_utils._fields import (
 )
 from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS
 from ansible_collections.steady.redis.plugins.module_utils._profiles import (
+    KEPT,
     MEGABYTE,
     PROFILES,
     merged,
@@ -53,7 +54,7 @@ from ansible_collections.steady.redis.plugins.module_utils._tls import live_keys
 
 GROUP_KEYS = tuple(
     "nodes sentinels port sentinel_port profile maxmemory config quorum down_after_milliseconds failover_timeout "
-    "parallel_syncs placement sentinel_name flavor platform".split()
+    "parallel_syncs placement sentinel_name flavor platform adopt".split()
 )
 # What a Sentinel takes as a name, and what is a good name for a directory and a unit.
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -191,12 +192,15 @@ class _GroupReader:
         _check_name(name, fields.at, self.mistakes)
         fields.only(GROUP_KEYS)
         fields.choice("platform", ("vm",), "vm")
+        adopt = fields.flag("adopt")
         sentinel_name = fields.text("sentinel_name", name)
-        if sentinel_name != name:
+        # Clients of a running group ask for the name that its Sentinels have, whatever that is.
+        if sentinel_name != name and not (adopt and sentinel_name == "mymaster"):
             _check_name(sentinel_name, fields.path("sentinel_name"), self.mistakes)
         nodes = self._nodes(fields, name)
         sentinels, votes = self._sentinels(fields, nodes)
-        profile, maxmemory = fields.choice("profile", PROFILES, "durable"), _maxmemory(fields)
+        profile = fields.choice("profile", PROFILES, KEPT if adopt else "durable")
+        maxmemory = _maxmemory(fields)
         config = _config(fields, max(len(nodes), _listed(fields, "nodes")), profile=profile, maxmemory=maxmemory)
         config.update(live_keys(nodes[0].place.tls) if nodes and nodes[0].place.tls else {})
         return DeclaredGroup(
@@ -209,8 +213,13 @@ class _GroupReader:
             maxmemory=maxmemory or 0,
             placement=fields.choice("placement", ("zone", "host"), "zone"),
             quorum=_quorum(fields, votes),
-            settings={key: str(fields.number(own, default)) for key, (own, default) in SETTINGS.items()},
+            settings={
+                key: str(fields.number(own, default))
+                for key, (own, default) in SETTINGS.items()
+                if fields.has(own) or not adopt
+            },
             config=config,
+            adopt=adopt,
             flavor=fields.choice("flavor", FLAVORS, self.flavor),
             password=f"{PASSWORDS}.{name}" in self.secrets or PASSWORD in self.secrets,
         )
@@ -288,9 +297,10 @@ def _quorum(fields: Fields, count: int) -> int:
 def _config(fields: Fields, nodes: int, *, profile: str, maxmemory: int | None) -> dict[str, str]:
     own = read_config(fields)
     keys = merged(preset(profile, nodes=nodes, maxmemory=maxmemory or 0), own)
-    needed = whole_number(keys["min-replicas-to-write"])
+    asked = keys.get("min-replicas-to-write", "0")
+    needed = whole_number(asked)
     if nodes and (needed is None or not 0 <= needed < nodes):
-        text = f"is {keys['min-replicas-to-write']}, must be a number from 0 to {nodes - 1}, the group's replicas"
+        text = f"is {asked}, must be a number from 0 to {nodes - 1}, the group's replicas"
         fields.mistakes.add(f"{fields.path('config')}.min-replicas-to-write", text)
     if maxmemory is not None:
         keys["maxmemory"] = str(maxmemory)

@@ -35,6 +35,7 @@ class DeclaredGroup:
     settings: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
     password: bool = False
+    adopt: bool = False
     flavor: str = "redis"
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -43,6 +44,7 @@ class DeclaredGroup:
             "sentinel_name": self.sentinel_name,
             "profile": self.profile,
             "flavor": self.flavor,
+            "adopt": self.adopt,
             "maxmemory": self.maxmemory,
             "placement": self.placement,
             "nodes": [seat.as_dict() for seat in self.nodes],
@@ -87,7 +89,7 @@ class Declared:
             "library_dir": place.library_dir,
             "link": link_options(place.tls_dir(self._flavor_on(place)), place.tls) if place.tls else {},
             "servers": [
-                {**seat.on_disk(SERVER, group.flavor), "group": group.name}
+                {**seat.on_disk(SERVER, group.flavor), "group": group.name, "adopt": group.adopt}
                 for group in self.chosen
                 for seat in _on(place, group.nodes)
             ],
@@ -106,6 +108,7 @@ class Declared:
                 **seat.on_disk(SENTINEL, flavor),
                 "groups": [group.name for group in self.chosen if _has(group, seat)],
                 "known_as": {group.name: group.sentinel_name for group in self.chosen if _has(group, seat)},
+                "adopt": any(group.adopt for group in self.chosen if _has(group, seat)),
                 "watches": [group.sentinel_name for group in self.every if _has(group, seat)],
             }
             for seat, flavor in seats.values()
@@ -175,7 +178,7 @@ def _notes(group: DeclaredGroup) -> t.Iterator[str]:
     name, count, votes = group.name, len(group.nodes), len(group.sentinels)
     if count == 1:
         yield f"{name}: one node, no Sentinel. When {group.nodes[0].name} fails, its data is away, or lost with it"
-    if count == 2 and group.config["min-replicas-to-write"] == "0":
+    if count == 2 and group.config.get("min-replicas-to-write") == "0":
         yield f"{name}: two nodes, so min-replicas-to-write is 0. While one is away, writes stand on the other alone"
     if count > 1 and votes == 1:
         yield f"{name}: one Sentinel. While {group.sentinels[0].name} is away, nobody replaces a failed master"
@@ -186,12 +189,12 @@ def _notes(group: DeclaredGroup) -> t.Iterator[str]:
             f"{name}: its Sentinels stand in two zones. When the zone with most of them fails, there is no failover; "
             "put one into a third zone"
         )
-    if votes and int(group.settings["down-after-milliseconds"]) < SAFE_DOWN_AFTER:
+    if votes and int(group.settings.get("down-after-milliseconds", SAFE_DOWN_AFTER)) < SAFE_DOWN_AFTER:
         yield (
             f"{name}: down_after_milliseconds is below {SAFE_DOWN_AFTER}. Sentinels that were restarted, or whose clock"
             " jumped, may then never fail over"
         )
-    if not group.maxmemory:
+    if not group.maxmemory and not group.adopt:
         yield f"{name}: no maxmemory. It grows until the host has no memory left; a cache never evicts"
     if not group.password and not all(seat.on_loopback for seat in group.nodes):
         yield f"{name}: no password. Whoever reaches its ports can read and change everything"

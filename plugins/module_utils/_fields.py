@@ -147,6 +147,13 @@ class Fields:
             return default
         return str(found)
 
+    def flag(self, key: str) -> bool:
+        found = self._get(key)
+        value = False if found is None else truth(found)
+        if value is None:
+            self.wrong(key, f"is {kind(found)}, must be true or false")
+        return bool(value)
+
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
         found = self._get(key)
         if found is None or found in choices:

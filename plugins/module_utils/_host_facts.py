@@ -16,15 +16,14 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
-from ansible_collections.steady.redis.plugins.module_utils._access import Access
-from ansible_collections.steady.redis.plugins.module_utils._host_instances import (
-    auth_pass_differs,
-    certificates,
-    guard_knows,
-    instance_facts,
-    own_instance,
-)
+from ansible_collections.steady.redis.plugins.module_utils._host_instances import certificates, own_instance
 from ansible_collections.steady.redis.plugins.module_utils._host_software import Run, software
+from ansible_collections.steady.redis.plugins.module_utils._host_standing import (
+    adoptions_on,
+    instances_on,
+    old_units,
+    standing,
+)
 from ansible_collections.steady.redis.plugins.module_utils._instances import (
     BY_MANAGER,
     GUARD,
@@ -33,41 +32,41 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import (
     unit_path,
 )
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    FLAVORS,
     GUARD_SECRET,
     REDIS,
     SENTINEL,
     SERVER,
     SYSTEMD,
-    conf_name,
+    adopted_drop_in,
     unit_of,
 )
 from ansible_collections.steady.redis.plugins.module_utils._tls import paths
 
 _UNIT_FIELDS = ("Id", "LoadState", "ActiveState", "UnitFileState", "MainPID", "NeedDaemonReload")
 NO_OWN_INSTANCE = {"own_instance_keys": None, "own_instance_port": 0, "own_instance_failure": ""}
-NO_UNIT = {"pid": 0, "active": ""}
 
 
 def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
     """Everything about this host."""
     not_seen: list[str] = []
-    wanted = [(SERVER, each) for each in params["servers"]] + [(SENTINEL, each) for each in params["sentinels"]]
+    wanted = _wanted(params)
     flavors = flavors_of([*params["servers"], *params["sentinels"]]) or [REDIS]
     programs = software(flavors, params["families"], run)
-    units = _units(params, programs["software"], wanted, run)
+    listeners = proc.listeners({each["port"] for _kind, each in wanted})
+    adoptions = adoptions_on(params, wanted, listeners)
+    units = _units(params, programs["software"], wanted, run, old_units(adoptions.values()))
     running = [each for each in programs["software"].values() if _is_active(units, each["service"])]
-    instances, disk = _instances(params, wanted, units, not_seen)
+    instances, disk = instances_on(params, wanted, units, adoptions, not_seen)
     seen: dict[str, t.Any] = {
         **_machine(),
         **programs,
         "units": units,
         **(own_instance(running[0]["conf"]) if running else NO_OWN_INSTANCE),
-        "listeners": proc.listeners({each["port"] for _kind, each in wanted}),
+        "listeners": listeners,
         "files": describe_files([*_own_files(params), *params["files"]], not_seen),
         "instances": instances,
         "certificates": certificates(each for _kind, each in wanted),
-        "standing": _standing(params),
+        "standing": standing(params),
         "disk": disk,
     }
     if not seen["root"] and any(each["pid"] is None for each in seen["listeners"]):
@@ -75,20 +74,8 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
     return {**seen, "not_seen": list(dict.fromkeys(not_seen))}
 
 
-def _standing(params: dict[str, t.Any]) -> list[dict[str, str]]:
-    """Every instance that has a configuration here, declared or not, of either flavor."""
-    roots = {os.path.dirname(each["conf_dir"]): each["flavor"] for each in [*params["servers"], *params["sentinels"]]}
-    if params["manager"] == SYSTEMD:
-        roots = {f"/etc/{flavor}": flavor for flavor in FLAVORS}
-    names = {conf_name(SERVER, flavor): (SERVER, flavor) for flavor in FLAVORS}
-    found = []
-    for root, own in roots.items():
-        for name, (kind, flavor) in {**names, conf_name(SENTINEL, own): (SENTINEL, own)}.items():
-            found += [
-                {"instance": os.path.basename(os.path.dirname(path)), "kind": kind, "flavor": flavor}
-                for path in glob.glob(f"{glob.escape(root)}/*/{name}")
-            ]
-    return sorted(found, key=lambda each: (each["instance"], each["flavor"]))
+def _wanted(params: dict[str, t.Any]) -> list[tuple[str, dict[str, t.Any]]]:
+    return [(SERVER, each) for each in params["servers"]] + [(SENTINEL, each) for each in params["sentinels"]]
 
 
 def _machine() -> dict[str, t.Any]:
@@ -116,36 +103,13 @@ def _units(
     programs: Mapping[str, Mapping[str, str]],
     wanted: list[tuple[str, dict[str, t.Any]]],
     run: Run,
+    old: list[str],
 ) -> dict[str, dict[str, t.Any]]:
     if params["manager"] != SYSTEMD or not has_systemd():
         return {}
     stock = [each[key] for each in programs.values() for key in ("service", "sentinel_service") if each[key]]
-    return read_units(run, [*stock, *(unit_of(kind, each["instance"], each["flavor"]) for kind, each in wanted)])
-
-
-def _instances(
-    params: dict[str, t.Any],
-    wanted: list[tuple[str, dict[str, t.Any]]],
-    units: dict[str, dict[str, t.Any]],
-    not_seen: list[str],
-) -> tuple[dict[str, dict[str, t.Any]], dict[str, dict[str, int]]]:
-    access = Access.of(params["access"])
-    found: dict[str, dict[str, t.Any]] = {}
-    disk: dict[str, dict[str, int]] = {}
-    for kind, each in wanted:
-        name = each["instance"]
-        unit = units.get(unit_of(kind, name, each["flavor"]), NO_UNIT) if params["manager"] == SYSTEMD else None
-        password = access.of_group(each.get("group", "")) if kind == SERVER else access.sentinel_password
-        found[name] = instance_facts(
-            kind, each, unit=unit, password=None if password is None else str(password), not_seen=not_seen
-        )
-        if kind == SENTINEL:
-            found[name]["auth_pass_differs"] = auth_pass_differs(each, access)
-        elif access.sentinel_password:
-            found[name]["guard_password_matches"] = guard_knows(each, str(access.sentinel_password), not_seen)
-        path, disk[path] = disk_of(each["data_dir"])
-        found[name]["disk"] = path
-    return found, disk
+    ours = [unit_of(kind, each["instance"], each["flavor"]) for kind, each in wanted]
+    return read_units(run, list(dict.fromkeys([*stock, *ours, *old])))
 
 
 def _own_files(params: dict[str, t.Any]) -> list[str]:
@@ -156,10 +120,11 @@ def _own_files(params: dict[str, t.Any]) -> list[str]:
         found += [path for kind in [*STATIC.values(), *BY_MANAGER.values()] for path, _mode in kind.values()]
         for kind in (SERVER, SENTINEL):
             found += [unit_path(kind, flavor) for flavor in flavors_of(params[f"{kind}s"])]
-    for each in [*params["servers"], *params["sentinels"]]:
+    for kind, each in _wanted(params):
         if each.get("tls"):
             found += [each["tls"]["dir"], *paths(each["tls"]["dir"]).values()]
         found += [each["data_dir"], each["conf_dir"], *glob.glob(f"{glob.escape(each['conf_dir'])}/*")]
+        found.append(adopted_drop_in(kind, each["instance"], each["flavor"]))
     return list(dict.fromkeys(found))
 
 
@@ -211,18 +176,6 @@ def describe_files(paths: Iterable[str], not_seen: list[str]) -> dict[str, dict[
 def _may_be_summed(path: str, mode: int) -> bool:
     """Not a file that is nothing but a password: whoever sees its checksum can try out words."""
     return stat.S_ISREG(mode) and os.path.basename(path) != GUARD_SECRET
-
-
-def disk_of(path: str) -> tuple[str, dict[str, int]]:
-    """The nearest directory that exists, and the room on its file system for an ordinary user."""
-    while not os.path.isdir(path) and path != os.path.dirname(path):
-        path = os.path.dirname(path)
-    room = os.statvfs(path)
-    return path, {
-        "free": room.f_bavail * room.f_frsize,
-        "total": room.f_blocks * room.f_frsize,
-        "device": os.stat(path).st_dev,
-    }
 
 
 def _checksum(path: str, not_seen: list[str]) -> str | None:

@@ -8,10 +8,8 @@ Also asks the distribution's own instance how many keys it holds. Works without 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import socket
 import typing as t
 from collections.abc import Iterable, Mapping
 
@@ -24,15 +22,11 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     SENTINEL,
     conf_name,
 )
+from ansible_collections.steady.redis.plugins.module_utils._local_redis import CannotAsk, LocalRedis
 from ansible_collections.steady.redis.plugins.module_utils._proc import process_name, read_text
 from ansible_collections.steady.redis.plugins.module_utils._tls import FILES
 
 _DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
-_PATIENCE = 1.0  # seconds, for an instance on this very host
-
-
-class CannotAsk(Exception):
-    """An instance runs, but does not tell how many keys it holds."""
 
 
 def read_file(path: str, not_seen: list[str]) -> tuple[bool | None, str]:
@@ -53,27 +47,45 @@ def instance_facts(
     *,
     unit: Mapping[str, t.Any] | None,
     password: str | None,
+    adoption: Mapping[str, t.Any],
     not_seen: list[str],
 ) -> dict[str, t.Any]:
     """Everything about one instance. V(unit) is its state in systemd; None where it is a plain process."""
     conf = f"{place['conf_dir']}/{conf_name(kind, place['flavor'])}"
     there, text = read_file(conf, not_seen)
+    # One that is adopted keeps its data directory, and its old configuration until our unit has taken that.
+    old = adoption.get("adopted") or adoption.get("stranger") or {}
+    pending = bool(old) and not text
+    if pending:
+        there, text = read_file(old["conf"], not_seen)
     owned = read_file(f"{place['conf_dir']}/{OWNED_KEYS}", not_seen)[1].split()
     differs = _secrets_that_differ(kind, text, password) if text and password is not None else None
+    stranger = (adoption.get("stranger") or {}) if pending else {}
     pid = int(unit["pid"]) if unit is not None else _pid_from_file(text, int(place["port"]), conf)
+    running = bool(pid) and (unit is None or unit["active"] in ("active", "reloading"))
     return {
         "conf": there,
-        "data": _data(place["data_dir"], text, not_seen),
-        "data_bytes": _size_of(place["data_dir"]),
-        "stored_bytes": _stored(place["data_dir"], text),
+        **_stored_in(old.get("data_dir") or place["data_dir"], text, not_seen),
         "owned_keys": owned,
         "keys": read(text, [key for key in owned if key not in SECRETS]),
         "password_matches": None if differs is None else not differs,
         "password_differs": differs or [],
-        "pid": pid,
+        "pid": pid if running else stranger.get("pid", pid),
         "tls": read(text, ["tls-port"]).get("tls-port", "0") != "0" if text else None,
         "guard": _guard(f"{place['conf_dir']}/{GUARD_CONF}"),
-        "running": bool(pid) and (unit is None or unit["active"] in ("active", "reloading")),
+        "running": running or bool(stranger),
+        "adopted": adoption.get("adopted") or {},
+        "stranger": stranger,
+        "pending": pending,
+    }
+
+
+def _stored_in(directory: str, text: str, not_seen: list[str]) -> dict[str, t.Any]:
+    return {
+        "data_dir": directory,
+        "data": _data(directory, text, not_seen),
+        "data_bytes": _size_of(directory),
+        "stored_bytes": _stored(directory, text),
     }
 
 
@@ -91,9 +103,9 @@ def guard_knows(place: Mapping[str, t.Any], password: str, not_seen: list[str]) 
     return None if hidden else text == f"{password}\n"
 
 
-def auth_pass_differs(place: Mapping[str, t.Any], access: Access) -> list[str]:
+def auth_pass_differs(place: Mapping[str, t.Any], access: Access, old_conf: str = "") -> list[str]:
     """The groups that this Sentinel watches without their declared password. Only its file tells: no command does."""
-    lines = read_text(f"{place['conf_dir']}/{conf_name(SENTINEL, place['flavor'])}").splitlines()
+    lines = read_text(old_conf or f"{place['conf_dir']}/{conf_name(SENTINEL, place['flavor'])}").splitlines()
     told = [line.split(" ", 3) for line in lines if line.startswith("sentinel ")]
     watched = {words[2] for words in told if words[1:2] == ["monitor"]}
     known = {words[2]: words[3] for words in told if words[1:2] == ["auth-pass"] and len(words) == 4}
@@ -135,34 +147,17 @@ def _own(port: int, *, keys: int | None = None, failure: str = "") -> dict[str, 
 
 
 def _count_keys(port: int, settings: Mapping[str, str]) -> int:
-    with contextlib.closing(_connect(port, settings)) as link:
+    with LocalRedis(_place(port, settings)) as link:
         if settings.get("requirepass"):
-            _ask(link, "AUTH", settings["requirepass"])
-        return sum(map(int, re.findall(r"^db\d+:keys=(\d+)", _ask(link, "INFO", "keyspace"), re.MULTILINE)))
+            link.ask("AUTH", settings["requirepass"])
+        return sum(map(int, re.findall(r"^db\d+:keys=(\d+)", link.ask("INFO", "keyspace"), re.MULTILINE)))
 
 
-def _connect(port: int, settings: Mapping[str, str]) -> socket.socket:
+def _place(port: int, settings: Mapping[str, str]) -> tuple[str, int] | str:
     if not port:
-        link = socket.socket(socket.AF_UNIX)
-        link.settimeout(_PATIENCE)
-        link.connect(settings.get("unixsocket", ""))
-        return link
+        return settings.get("unixsocket", "")
     bound = [each.lstrip("-") for each in settings.get("bind", "").split()]
-    host = "127.0.0.1" if not bound or {"127.0.0.1", "0.0.0.0", "*"} & set(bound) else bound[0]
-    return socket.create_connection((host, port), _PATIENCE)
-
-
-def _ask(link: socket.socket, *command: str) -> str:
-    """Send one command and read its answer: a status line or one bulk of text. Raises CannotAsk at an error reply."""
-    parts = [each.encode("utf-8", "surrogateescape") for each in command]
-    link.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(each), each) for each in parts))
-    with link.makefile("rb") as answer:
-        line = answer.readline().decode("utf-8", "replace").rstrip()
-        if line.startswith("$"):
-            return answer.read(int(line[1:]) + 2).decode("utf-8", "replace").replace("\r\n", "\n")
-    if line.startswith("+"):
-        return line[1:]
-    raise CannotAsk(f"it answered {line[1:] or 'nothing'!r} to {command[0]}")
+    return "127.0.0.1" if not bound or {"127.0.0.1", "0.0.0.0", "*"} & set(bound) else bound[0], port
 
 
 def _secrets_that_differ(kind: str, text: str, password: str) -> list[str]:

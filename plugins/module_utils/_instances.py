@@ -12,6 +12,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from ansible_collections.steady.redis.plugins.module_utils._adopt import adoption_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     GUARD_SECRET,
     PROCESS,
@@ -85,12 +86,29 @@ def wanted_files(
         own = BY_MANAGER.get(package_manager, {})
         files += [File(path, mode, *ROOT, content=read(name)) for name, (path, mode) in own.items()]
     for each in instances:
-        owner: tuple[str, str] = ("", "") if process else (each["flavor"], each["flavor"])
-        files += [File(each[place], "0750", *owner, directory=True) for place in ("conf_dir", "data_dir")]
+        adopted = each.get("adopted") or {}
+        owner = ("", "") if process else owner_of(each)
+        # The data of an adopted server stay where and as they are.
+        places = ("conf_dir",) if adopted and kind == SERVER else ("conf_dir", "data_dir")
+        files += [File(each[place], "0750", *owner, directory=True) for place in places]
+        files += _adopted(kind, each, owner) if adopted else []
         files += [file for file in _tls_files(each, process) if file not in files]
         if kind == SERVER:
             files += _server(each, owner, sentinel_password, bootstrap)
     return files
+
+
+def owner_of(each: Instance) -> tuple[str, str]:
+    """User and group of what an instance writes itself."""
+    adopted = each.get("adopted")
+    return (adopted["user"], adopted["group"]) if adopted else (each["flavor"], each["flavor"])
+
+
+def _adopted(kind: str, each: Instance, owner: tuple[str, str]) -> list[File]:
+    return [
+        File(path, mode, *(owner if path.startswith(f"{each['conf_dir']}/") else ROOT), content=text)
+        for path, (mode, text) in adoption_files(kind, each).items()
+    ]
 
 
 def _tls_files(each: Instance, process: bool) -> list[File]:

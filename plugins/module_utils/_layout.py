@@ -20,6 +20,8 @@ FLAVORS = (REDIS, VALKEY)
 GUARD_CONF = "guard.conf"
 GUARD_SECRET = "sentinel-password"  # in conf_dir: with which the start guard asks the Sentinels
 OWNED_KEYS = "owned-keys"  # in conf_dir: the names of the keys that we own, one a line
+ADOPTED = "adopted"  # in conf_dir: what was taken over, and from which unit
+ADOPTED_KEYS = "adopted-keys"  # in conf_dir: lines that follow the old configuration when our unit takes it
 
 
 def conf_name(kind: str, flavor: str) -> str:
@@ -47,3 +49,8 @@ def in_env(env: str, group: str) -> str:
 def without_env(group: str) -> str:
     """What a group is called in its own environment."""
     return group.rpartition("/")[2]
+
+
+def adopted_drop_in(kind: str, instance: str, flavor: str) -> str:
+    """The drop-in of an instance that was taken over."""
+    return f"/etc/systemd/system/{unit_of(kind, instance, flavor)}.d/adopted.conf"

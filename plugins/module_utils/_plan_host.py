@@ -9,6 +9,7 @@ import re
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
+from ansible_collections.steady.redis.plugins.module_utils._adopt import old_units
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._fields import size_in_bytes
 from ansible_collections.steady.redis.plugins.module_utils._instances import flavors_of
@@ -42,7 +43,7 @@ def check_host(host: str, placed: Json, facts: Json, *, strict: bool, findings: 
     rights = _rights(placed["manager"], facts)
     refusals = [rights] if rights else [*_software(placed, facts), *_ports(placed, facts)]
     if not rights and placed["manager"] == SYSTEMD:
-        refusals += [text for flavor in flavors_on(placed) for text in _own_instances(facts, facts["software"][flavor])]
+        refusals += [text for flavor in flavors_on(placed) for text in _own_instances(placed, facts, flavor)]
     for text in refusals:
         findings.weigh(f"{host}: {text}", refuse=True)
     for text in _memory(placed["servers"], facts):
@@ -130,24 +131,29 @@ def _program(flavor: str, manager: str, facts: Json, names: Json, package: Json)
         yield f"{text}. Look at {look} {names['package']}: add a source, or refresh the package lists"
 
 
-def _own_instances(facts: Json, names: Json) -> Iterator[str]:
+def _own_instances(placed: Json, facts: Json, flavor: str) -> Iterator[str]:
     """The distribution's own services are stopped and masked: only where nobody misses them."""
-    server, sentinel = (facts["units"].get(name, {}) for name in (names["service"], names["sentinel_service"]))
+    names, adopted = facts["software"][flavor], old_units([*placed["servers"], *placed["sentinels"]])
+    own = (names["service"], names["sentinel_service"])
+    server, sentinel = ({} if unit in adopted else facts["units"].get(unit, {}) for unit in own)
     keys, port = facts["own_instance_keys"], facts["own_instance_port"]
     stop = "systemctl disable --now"
     if server.get("active") == "active" and keys is None:
         text = f"the distribution's own {names['service']} runs and does not say what it holds"
         yield f"{text} ({facts['own_instance_failure']}). If nobody needs it: {stop} {names['service']}"
-    elif keys:
+    elif keys and server:
         count = "1 key" if keys == 1 else f"{keys} keys"
         yield (
             f"the distribution's own {names['service']} (port {port}) holds {count}, and the run would stop it. "
-            f"Adoption is not in this version: if nobody needs the keys, {stop} {names['service']}; else take another "
-            "host, or copy them away first"
+            f"If it is to be a node of a group, declare its port there with adopt: true; if nobody needs the keys, "
+            f"{stop} {names['service']}; else take another host"
         )
     if sentinel.get("active") == "active":
         text = f"the distribution's own {names['sentinel_service']} runs, and the run would stop it"
-        yield f"{text}. If nothing relies on it: {stop} {names['sentinel_service']}"
+        yield (
+            f"{text}. If it is to be a Sentinel of a group, declare its port there with adopt: true; if nothing relies "
+            f"on it: {stop} {names['sentinel_service']}"
+        )
 
 
 def _ports(placed: Json, facts: Json) -> Iterator[str]:
@@ -163,7 +169,7 @@ def _ports(placed: Json, facts: Json) -> Iterator[str]:
 
 
 def _is_ours(kind: str, each: Json, listener: Json, facts: Json, manager: str) -> bool:
-    if manager == SYSTEMD:
+    if manager == SYSTEMD and not each.get("pending"):
         # Of either flavor: while a group changes from one to the other, it is looked at all the same.
         return listener["unit"] in {unit_of(kind, each["instance"], flavor) for flavor in FLAVORS}
     return bool(listener["pid"] and listener["pid"] == facts["instances"].get(each["instance"], {}).get("pid"))
@@ -175,9 +181,10 @@ def _taken(each: Json, listener: Json) -> str:
         unit = f" of {listener['unit']}" if listener["unit"] else ""
         who = f"{listener['process'] or 'a process'} (pid {listener['pid']}){unit}"
     where = f"{listener['address']}:{listener['port']}"
-    return (
-        f"port {each['port']} for {each['instance']} is taken: {who} listens on {where}. Stop it or choose another port"
-    )
+    text = f"port {each['port']} for {each['instance']} is taken: {who} listens on {where}"
+    if listener["unit"] and listener["process"].startswith(("redis", "valkey")):
+        return f"{text}. To take it over as it runs: adopt: true in its group; else stop it or choose another port"
+    return f"{text}. Stop it or choose another port"
 
 
 def _memory(servers: Sequence[Json], facts: Json) -> Iterator[str]:

@@ -10,8 +10,10 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.steady.redis.plugins.module_utils._adopt import taken_over
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
+from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import check_adoptions
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
     NODES,
@@ -110,6 +112,7 @@ def place(estate: Estate) -> Placed:
         strict = estate.is_strict(*estate.groups_on(host))
         check_host(host, hosts[host], facts, strict=strict, findings=findings)
     check_passwords(groups, estate.facts, findings)
+    check_adoptions(groups, hosts, estate.facts, findings)
     for host, facts in estate.facts.items():
         findings.notes += [
             _left_over(host, each, estate.hosts[host]["manager"]) for each in _undeclared(estate, host, facts)
@@ -297,9 +300,13 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
                 "released": released,
                 # Only a start with an edited file gives these back.
                 "held": [key for key in released if key in RESTART_ONLY and key in seen["keys"]],
+                **taken_over(seen),
             }
         )
-    sentinels = [{**each, **common} for each in declared["sentinels"]]
+    sentinels = [
+        {**each, **common, **taken_over(_seen(estate, {"host": host, "instance": each["instance"]}))}
+        for each in declared["sentinels"]
+    ]
     return {**declared, "address": addresses[host], "servers": servers, "sentinels": sentinels}
 
 

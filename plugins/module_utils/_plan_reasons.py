@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
@@ -19,6 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     server_program,
     unit_of,
 )
+from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import adoption_lines
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 
@@ -34,10 +35,10 @@ def binaries(placed: Json, facts: Json) -> list[str]:
     return [f"install {server_program(each)}" for each in flavors_on(placed) if not programs[each]["binary"]]
 
 
-def packages(facts: Json, programs: Sequence[Json]) -> list[str]:
+def packages(facts: Json, programs: Sequence[Json], adopted: Set[str] = frozenset()) -> list[str]:
     wanted = missing(facts, programs)
     found = [f"install {', '.join(wanted)}"] if wanted else []
-    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts, programs)]
+    return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts, programs, adopted)]
 
 
 def missing(facts: Json, programs: Sequence[Json]) -> list[str]:
@@ -46,10 +47,10 @@ def missing(facts: Json, programs: Sequence[Json]) -> list[str]:
     return [name for name in names if name and not facts["packages"].get(name, {}).get("installed")]
 
 
-def stock_units(facts: Json, programs: Sequence[Json]) -> list[str]:
-    """The distribution's own units that stand there and could run beside ours. One to come is masked by a file."""
+def stock_units(facts: Json, programs: Sequence[Json], adopted: Set[str] = frozenset()) -> list[str]:
+    """The distribution's own units that could run beside ours, except V(adopted). One to come is masked by a file."""
     units = [each[key] for each in programs for key in ("service", "sentinel_service")]
-    return [unit for unit in units if facts["units"].get(unit, {}).get("load") == "loaded"]
+    return [unit for unit in units if facts["units"].get(unit, {}).get("load") == "loaded" and unit not in adopted]
 
 
 def kernel(facts: Json) -> list[str]:
@@ -108,6 +109,8 @@ def processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
 
 def _process(kind: str, each: Json, facts: Json) -> list[str]:
     name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
+    if each.get("pending") and running:
+        return adoption_lines(kind, each, facts)
     action = "" if running else f"start {name}"
     if each["manager"] != PROCESS:
         action = _unit(unit_of(kind, name, each["flavor"]), facts)

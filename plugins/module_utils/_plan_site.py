@@ -9,9 +9,9 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    PROCESS,
-)
+from ansible_collections.steady.redis.plugins.module_utils._adopt import old_units
+from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
+from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import openings
 from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import other_flavor
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import (
@@ -38,6 +38,7 @@ IDLE: Json = {
     "packages": [],
     "stock_units": [],
     "mask": [],
+    "opened": [],
     "forget": [],
 }
 
@@ -205,10 +206,11 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         return work, []
     process = any(each["manager"] == PROCESS for each in [*servers, *placed["sentinels"]])
     programs = [facts["software"][flavor] for flavor in flavors_on(placed)]
+    adopted = old_units([*servers, *placed["sentinels"]])
     reasons = {
         "host": binaries(placed, facts)
         if process
-        else [*packages(facts, programs), *files(site.read, "host", [], facts), *kernel(facts)],
+        else [*packages(facts, programs, adopted), *files(site.read, "host", [], facts), *kernel(facts)],
         "server": [*files(site.read, "server", servers, facts), *processes("server", servers, facts)],
         "sentinel": [
             *files(site.read, "sentinel", work["sentinels"], facts),
@@ -225,8 +227,9 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         stopped=stopped,
         bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
         packages=missing(facts, programs),
-        stock_units=[] if process else stock_units(facts, programs),
-        mask=[] if process else [each["service"] for each in programs if each["service"]],
+        stock_units=[] if process else stock_units(facts, programs, adopted),
+        mask=[] if process else [each["service"] for each in programs if each["service"] not in ("", *adopted)],
+        opened=openings(servers, facts),
         forget=[{**each, "released": each["held"]} for each in servers] if any(map(_forgotten, servers)) else [],
     )
     reasons["forget"] = [
@@ -247,6 +250,7 @@ def _touched_groups(site: Site, hosts: Json) -> set[str]:
     for host, work in hosts.items():
         placed = site.placed.get(host, {"servers": [], "sentinels": []})
         facts = site.hosts[host]["instances"]
+        touched |= {each["group"] for each in work["opened"]}
         if work["server"]:
             touched |= {each["group"] for each in placed["servers"] if each["instance"] in work["stopped"]}
         down = {each["instance"] for each in placed["sentinels"] if not facts.get(each["instance"], {}).get("running")}

@@ -82,7 +82,9 @@ _PROFILES: Mapping[str, Mapping[str, str]] = {
     # Nothing on disk: the data lives through failures in its replicas, and the least used entry makes room.
     "cache": {"appendonly": "no", _SAVE: "", "maxmemory-policy": "allkeys-lru"},
 }
-PROFILES = tuple(_PROFILES)
+# No preset at all: what stands keeps its own settings, except for those in config.
+KEPT = "kept"
+PROFILES = (*_PROFILES, KEPT)
 
 # For every profile. No delay before a sync: it is only paid for, as replicas come one at a time (parallel-syncs 1). The
 # buffer of a replica is large enough for a full sync under load (measured: with 2 MB it never ended). A dead peer is
@@ -98,6 +100,8 @@ _COMMON = {
 
 def preset(profile: str, *, nodes: int, maxmemory: int = 0) -> dict[str, str]:
     """The keys of a profile for a group of so many nodes."""
+    if profile == KEPT:
+        return {}
     return {
         **_COMMON,
         "repl-backlog-size": str(backlog_size(maxmemory)),

@@ -32,6 +32,33 @@ def start_units(run: Run, names: Sequence[str], *, pretend: bool = False) -> lis
     return [f"started {name}" for name in late]
 
 
+def adopt_units(run: Run, old: Mapping[str, str], *, pretend: bool = False) -> tuple[list[str], list[str]]:
+    """Let each unit start at boot instead of V(old), the one that runs its process now. Starts and stops nothing.
+
+    The lines that say what was done, and the units whose old one does not run: they are to be started.
+    """
+    seen = read_units(run, list(dict.fromkeys([*old, *old.values()])))
+    alive = [name for name in old if seen.get(old[name], {}).get("active") in ("active", "reloading")]
+    # In this order: cut off between the two, both start at boot, and ours ends the other.
+    tasks = [
+        ("enable", [name for name in alive if not _is_enabled(seen.get(name, {}))]),
+        ("disable", [old[name] for name in alive if _is_enabled(seen[old[name]])]),
+    ]
+    for verb, names in tasks:
+        if names and not pretend:
+            code, _out, problem = run(["systemctl", verb, *names])
+            if code:
+                raise NotStarted(f"systemctl {verb} {' '.join(names)}: {problem.strip()}")
+    if alive and not pretend:
+        run(["systemctl", "daemon-reload"])  # what our unit needs may have changed
+    did = [f"{'would ' if pretend else ''}{verb} {name}" for verb, names in tasks for name in names]
+    return did, [name for name in old if name not in alive]
+
+
+def _is_enabled(unit: Mapping[str, t.Any]) -> bool:
+    return str(unit.get("enabled", "")).startswith("enabled")
+
+
 def _is_well(unit: Mapping[str, t.Any]) -> bool:
     # One whose start guard waits or refuses for now is "activating": systemd tries again by itself.
     return unit.get("active") in ("active", "activating") and unit.get("enabled") == "enabled"

@@ -69,7 +69,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, canonical, edit
 from ansible_collections.steady.redis.plugins.module_utils._errors import SteadyError
-from ansible_collections.steady.redis.plugins.module_utils._instances import server_keys
+from ansible_collections.steady.redis.plugins.module_utils._instances import owner_of, server_keys
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     PROCESS,
     SERVER,
@@ -87,6 +87,8 @@ def bring(module: AnsibleModule, instance: Mapping[str, t.Any]) -> Diff | None:
     params = module.params
     path = os.path.join(instance["conf_dir"], conf_name(SERVER, instance["flavor"]))
     before = _text(path)
+    if instance.get("pending"):
+        return None  # our unit takes the old one at its first start
     if before and instance["instance"] not in params["stopped"]:
         return None
     password = Access.of(params["access"]).of_group(instance["group"])
@@ -102,7 +104,7 @@ def bring(module: AnsibleModule, instance: Mapping[str, t.Any]) -> Diff | None:
         return None
     if not module.check_mode:
         check_file(binary, after)
-        _write(module, path, after, owner="" if instance["manager"] == PROCESS else instance["flavor"])
+        _write(module, path, after, owner=None if instance["manager"] == PROCESS else owner_of(instance))
     return {"before_header": path, "after_header": path, "before": _shown(before), "after": _shown(after)}
 
 
@@ -128,15 +130,15 @@ def _text(path: str) -> str:
         return ""
 
 
-def _write(module: AnsibleModule, path: str, text: str, *, owner: str) -> None:
+def _write(module: AnsibleModule, path: str, text: str, *, owner: tuple[str, str] | None) -> None:
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
     with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     os.chmod(temporary, 0o640)
     module.atomic_move(temporary, path)
     if owner:
-        module.set_owner_if_different(path, owner, False)
-        module.set_group_if_different(path, owner, False)
+        module.set_owner_if_different(path, owner[0], False)
+        module.set_group_if_different(path, owner[1], False)
         module.set_mode_if_different(path, "0640", False)
 
 

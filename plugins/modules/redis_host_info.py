@@ -221,8 +221,9 @@ host:
         (V(password_matches), V(null) if there is nothing to compare) and which are not (V(password_differs)), its
         V(pid), whether it is V(running), whether its start guard has the declared password of the Sentinels
         (V(guard_password_matches), only if there is one), which groups a Sentinel watches without their password
-        (V(auth_pass_differs)), whom its start guard knows (V(guard)), and the
-        directory of RV(host.disk) that holds it (V(disk)).
+        (V(auth_pass_differs)), whom its start guard knows (V(guard)), what it was taken over from (V(adopted)), whether
+        its own unit has not taken the old configuration yet (V(pending)) and who runs in its place (V(stranger)), and
+        the directory of RV(host.disk) that holds it (V(disk)).
       type: dict
       sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349,
         "owned_keys": ["maxmemory"], "keys": {"maxmemory": "4gb"}, "password_matches": true,

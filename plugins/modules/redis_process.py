@@ -11,7 +11,8 @@ short_description: Instances run, as units of systemd or as local processes
 version_added: 0.1.0
 author: steady.redis contributors (@steady-redis)
 description:
-  - Enables and starts the units of systemd, all of a role with one command.
+  - Enables and starts the units of systemd, all of a role with one command. A unit whose process still runs under
+    another one, because it was adopted, is enabled only; the other one is disabled, and not stopped.
   - Where nothing manages services, starts redis-server and Sentinel as processes of the user who runs the playbook,
     servers through the start guard as their units do it. Made for C(env=dev), which needs neither systemd nor root.
   - Only local processes are stopped. It sends TERM to the process of the pid file, and only if it still is the server
@@ -87,7 +88,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     server_program,
     unit_of,
 )
-from ansible_collections.steady.redis.plugins.module_utils._units import NotStarted, start_units
+from ansible_collections.steady.redis.plugins.module_utils._units import NotStarted, adopt_units, start_units
 
 Instance = Mapping[str, t.Any]
 
@@ -220,8 +221,12 @@ def _remove_if_empty(*directories: str) -> None:
 def bring_units(module: AnsibleModule, instances: list[t.Any]) -> list[str]:
     if instances and module.params["state"] != "started":
         raise Failed(f"systemd runs {instances[0]['instance']}, and this stops local processes only")
-    names = [unit_of(module.params["kind"], each["instance"], each["flavor"]) for each in instances]
-    return start_units(module.run_command, names, pretend=module.check_mode) if names else []
+    kind, run, pretend = module.params["kind"], module.run_command, module.check_mode
+    units = {unit_of(kind, each["instance"], each["flavor"]): each for each in instances}
+    old = {name: each["adopted"]["unit"] for name, each in units.items() if each.get("pending")}
+    lines, dead = adopt_units(run, old, pretend=pretend) if old else ([], [])
+    names = [name for name in units if name not in old] + dead
+    return lines + (start_units(run, names, pretend=pretend) if names else [])
 
 
 def main() -> None:

@@ -74,6 +74,7 @@ def test_a_group_is_complete() -> None:
         "sentinel_name": "orders",
         "profile": "durable",
         "flavor": "redis",
+        "adopt": False,
         "maxmemory": 4 * 1024**3,
         "placement": "zone",
         "nodes": [
@@ -132,6 +133,7 @@ def test_what_stands_on_a_host() -> None:
         "instance": "carts-6380",
         "flavor": "redis",
         "group": "carts",
+        "adopt": False,
         "port": 6380,
         "address": "",
         "conf_dir": "/etc/redis/carts-6380",

@@ -445,7 +445,7 @@ def test_the_distributions_own_instance() -> None:
     assert put(declared(), db_a=host(11, units=active, own_instance_keys=0, own_instance_port=6379)).refusals == []
     message = refusal(declared(), db_a=host(11, units=active, own_instance_keys=7, own_instance_port=6379))
     assert "redis-server.service (port 6379) holds 7 keys" in message
-    assert "Adoption is not in this version" in message
+    assert "declare its port there with adopt: true" in message
     silent = host(11, units=active, own_instance_failure="port 6379: it answered 'NOAUTH' to INFO")
     assert "does not say what it holds (port 6379: it answered 'NOAUTH' to INFO)" in refusal(declared(), db_a=silent)
     sentinel = host(11, units={"redis-sentinel.service": {"active": "active"}})

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The instances of a host: the wanted ones, what else stands, what is or was adopted, room for data. PRIVATE."""
+
+from __future__ import annotations
+
+import glob
+import os
+import typing as t
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
+from ansible_collections.steady.redis.plugins.module_utils._access import Access
+from ansible_collections.steady.redis.plugins.module_utils._adopt_facts import adoption
+from ansible_collections.steady.redis.plugins.module_utils._host_instances import (
+    auth_pass_differs,
+    guard_knows,
+    instance_facts,
+)
+from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    ADOPTED,
+    FLAVORS,
+    SENTINEL,
+    SERVER,
+    SYSTEMD,
+    conf_name,
+    unit_of,
+)
+
+Json = dict[str, t.Any]
+
+NO_UNIT = {"pid": 0, "active": ""}
+
+
+def standing(params: Json) -> list[dict[str, str]]:
+    """Every instance that has a configuration here, declared or not, of either flavor."""
+    roots = {os.path.dirname(each["conf_dir"]): each["flavor"] for each in [*params["servers"], *params["sentinels"]]}
+    if params["manager"] == SYSTEMD:
+        roots = {f"/etc/{flavor}": flavor for flavor in FLAVORS}
+    names = {conf_name(SERVER, flavor): (SERVER, flavor) for flavor in FLAVORS}
+    found = []
+    for root, own in roots.items():
+        for name, (kind, flavor) in {**names, conf_name(SENTINEL, own): (SENTINEL, own)}.items():
+            found += [
+                {"instance": os.path.basename(os.path.dirname(path)), "kind": kind, "flavor": flavor}
+                for path in glob.glob(f"{glob.escape(root)}/*/{name}")
+            ]
+        found += [each for each in _adopted(root, own) if each not in found]
+    return sorted(found, key=lambda each: (each["instance"], each["flavor"]))
+
+
+def _adopted(root: str, flavor: str) -> Iterator[dict[str, str]]:
+    """Those that were taken over, and have no configuration of their own yet."""
+    for path in glob.glob(f"{glob.escape(root)}/*/{ADOPTED}"):
+        name = os.path.basename(os.path.dirname(path))
+        yield {"instance": name, "kind": SENTINEL if name.startswith("sentinel-") else SERVER, "flavor": flavor}
+
+
+def adoptions_on(params: Json, wanted: Sequence[tuple[str, Json]], listeners: Sequence[Json]) -> dict[str, Json]:
+    """What runs in the place of each instance that is to be adopted, or was."""
+    if params["manager"] != SYSTEMD:
+        return {each["instance"]: {} for _kind, each in wanted}
+    near = proc.default_ipv4()
+    return {
+        each["instance"]: adoption(
+            kind, each, listeners, address=each.get("address") or near, password=_password(params, kind, each)
+        )
+        for kind, each in wanted
+    }
+
+
+def _old_conf(seen: Json) -> str:
+    """What an adopted process still runs with; empty for all others."""
+    return str((seen["adopted"] or seen["stranger"])["conf"]) if seen["pending"] else ""
+
+
+def old_units(adoptions: Iterable[Json]) -> list[str]:
+    """The units under which adopted instances run, or are to be adopted from."""
+    found = [(each.get(kind) or {}).get("unit", "") for each in adoptions for kind in ("adopted", "stranger")]
+    return [unit for unit in dict.fromkeys(found) if unit]
+
+
+def _password(params: Json, kind: str, each: Json) -> str | None:
+    access = Access.of(params["access"])
+    return access.of_group(each.get("group", "")) if kind == SERVER else access.sentinel_password
+
+
+def instances_on(
+    params: Json,
+    wanted: list[tuple[str, Json]],
+    units: dict[str, Json],
+    adoptions: Mapping[str, Json],
+    not_seen: list[str],
+) -> tuple[dict[str, Json], dict[str, dict[str, int]]]:
+    """Each instance, and the room for its data."""
+    access = Access.of(params["access"])
+    found: dict[str, Json] = {}
+    disk: dict[str, dict[str, int]] = {}
+    for kind, each in wanted:
+        name = each["instance"]
+        unit = units.get(unit_of(kind, name, each["flavor"]), NO_UNIT) if params["manager"] == SYSTEMD else None
+        found[name] = instance_facts(
+            kind,
+            each,
+            unit=unit,
+            password=_password(params, kind, each),
+            adoption=adoptions[name],
+            not_seen=not_seen,
+        )
+        if kind == SENTINEL:
+            found[name]["auth_pass_differs"] = auth_pass_differs(each, access, _old_conf(found[name]))
+        elif access.sentinel_password:
+            found[name]["guard_password_matches"] = guard_knows(each, str(access.sentinel_password), not_seen)
+        path, disk[path] = disk_of(found[name].pop("data_dir"))
+        found[name]["disk"] = path
+    return found, disk
+
+
+def disk_of(path: str) -> tuple[str, dict[str, int]]:
+    """The nearest directory that exists, and the room on its file system for an ordinary user."""
+    while not os.path.isdir(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    room = os.statvfs(path)
+    return path, {
+        "free": room.f_bavail * room.f_frsize,
+        "total": room.f_blocks * room.f_frsize,
+        "device": os.stat(path).st_dev,
+    }
