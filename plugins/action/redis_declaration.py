@@ -21,6 +21,7 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration_checks i
     SENTINEL_PASSWORD,
     secret_defects,
 )
+from ansible_collections.steady.redis.plugins.module_utils._declaration_users import SENTINEL_USERS, USERS, hidden
 from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, together
 from ansible_collections.steady.redis.plugins.module_utils._env import (
     ENV_VARIABLES,
@@ -42,7 +43,7 @@ OPTIONS = {
     "one": {"type": "bool", "default": False},
 }
 VARS = Path(__file__).parents[2] / "roles" / "host" / "vars"
-SECRETS = (PASSWORDS, PASSWORD, SENTINEL_PASSWORD)
+SECRETS = (PASSWORDS, PASSWORD, SENTINEL_PASSWORD, USERS, SENTINEL_USERS)
 
 
 class ActionModule(ActionBase):
@@ -109,6 +110,7 @@ def declared_in(
     members = (LOCALHOST,) if is_built_in(inventory, env) else inventory.of(env)
     variables = variables_of(task_vars, members[0], [*ENV_VARIABLES, *SECRETS]) if members else {}
     raw = {key: value for key, value in variables.items() if key not in SECRETS}
+    raw.update({key: hidden(variables[key]) for key in (USERS, SENTINEL_USERS) if key in variables})
     return resolve(
         raw,
         inventory,

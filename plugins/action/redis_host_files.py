@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, sentinel_conf, wanted_files
+from ansible_collections.steady.redis.plugins.module_utils._users import guard_secret
 from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -49,18 +50,18 @@ class ActionModule(ActionBase):
 def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """The files of a role; sentinel.conf and the like are there only to be created once."""
     instances = args.get("instances") or []
-    password = Access.of(args.get("access")).sentinel_password or ""
+    access = Access.of(args.get("access"))
     files = wanted_files(
         kind,
         instances,
         lambda name: (ROLES / kind / "files" / name).read_text(encoding="utf-8"),
-        sentinel_password=password,
+        sentinel_secret=guard_secret(instances[0], access) if instances else "",
         bootstrap=args.get("bootstrap") or (),
         package_manager=args.get("package_manager", "apt"),
     )
     # That of an adopted Sentinel comes from its old one, at the first start.
     new = [each for each in instances if not each.get("adopted")] if kind == "sentinel" else []
-    more = [_sentinel_conf(each, password) for each in new]
+    more = [_sentinel_conf(each, access) for each in new]
     return [file.as_args() for file in files] + more + [_mask(unit) for unit in args.get("mask") or []]
 
 
@@ -69,11 +70,11 @@ def _mask(unit: str) -> dict[str, t.Any]:
     return {"path": f"/etc/systemd/system/{unit}", "link": "/dev/null", "mode": "0777"}
 
 
-def _sentinel_conf(instance: dict[str, t.Any], password: str) -> dict[str, t.Any]:
+def _sentinel_conf(instance: dict[str, t.Any], access: Access) -> dict[str, t.Any]:
     owner = (
         {"owner": "", "group": ""}
         if instance["manager"] == "process"
         else dict.fromkeys(("owner", "group"), instance["flavor"])
     )
-    file = File(f"{instance['conf_dir']}/sentinel.conf", "0640", secret=sentinel_conf(instance, password))
+    file = File(f"{instance['conf_dir']}/sentinel.conf", "0640", secret=sentinel_conf(instance, access))
     return {**file.as_args(), **owner, "once": True}

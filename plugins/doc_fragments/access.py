@@ -25,4 +25,12 @@ options:
       sentinel_password:
         description: The password of the Sentinels themselves. Empty declares that they have none.
         type: str
+      users:
+        description:
+          - For each user of the nodes a list V(password), of which the first is used to log in, and a list V(hashes) of
+            SHA-256 in hexadecimal.
+        type: dict
+      sentinel_users:
+        description: The same for users of the Sentinels.
+        type: dict
 """

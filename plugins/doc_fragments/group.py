@@ -113,4 +113,26 @@ options:
     description: Per-group settings of Sentinel by their own names, for example C(down-after-milliseconds).
     type: dict
     default: {}
+  users:
+    description:
+      - ACL users of the nodes, each with its V(name), and with V(rights), V(keys) and V(channels) (patterns), or
+        V(acl), which is rights as Redis writes them. Their passwords come with O(access).
+      - Rights are V(admin), V(replication), V(sentinel), V(health), V(backup), V(exporter) or V(app). This
+        collection logs in as the one with V(admin).
+    type: list
+    elements: dict
+    default: []
+  sentinel_users:
+    description: The same for the Sentinels. Rights are V(admin), V(peer), V(client) or V(health).
+    type: list
+    elements: dict
+    default: []
+  keep_default_user:
+    description: Leave the default user on, for applications that still use it.
+    type: bool
+    default: false
+  remove_users:
+    description: Remove users that are not declared.
+    type: bool
+    default: false
 """

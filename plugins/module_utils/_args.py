@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import os
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
+from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access, Secrets
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, SteadyError, in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
-from ansible_collections.steady.redis.plugins.module_utils._redis import HAS_REDIS, Credentials, Sockets
+from ansible_collections.steady.redis.plugins.module_utils._redis import HAS_REDIS, Credentials, Login, Sockets
 from ansible_collections.steady.redis.plugins.module_utils._tls_link import Tls
 from ansible_collections.steady.redis.plugins.module_utils._topology import Group, Member
+from ansible_collections.steady.redis.plugins.module_utils._users import ADMIN, Wanted
 
 Spec = dict[str, dict[str, t.Any]]
 
@@ -54,6 +55,10 @@ def group_spec() -> Spec:
         "sentinels": {"type": "list", "elements": "dict", "default": [], "options": sentinel_spec()},
         "quorum": {"type": "int", "default": 0},
         "settings": {"type": "dict", "default": {}},
+        "users": {"type": "list", "elements": "dict", "default": []},
+        "sentinel_users": {"type": "list", "elements": "dict", "default": []},
+        "keep_default_user": {"type": "bool", "default": False},
+        "remove_users": {"type": "bool", "default": False},
     }
 
 
@@ -92,12 +97,24 @@ def group_from(params: Mapping[str, t.Any]) -> Group:
     return group
 
 
-def credentials(group: str, connection: Mapping[str, t.Any]) -> Credentials:
+def credentials(group: Mapping[str, t.Any], connection: Mapping[str, t.Any]) -> Credentials:
     """Who we are to a group: as the passwords of the environment say, else as the connection options say."""
     access = Access.of(connection["access"])
-    password = _first(access.of_group(group), connection["login_password"])
+    password = _first(access.of_group(group["name"]), connection["login_password"])
     sentinel_password = _first(access.sentinel_password, connection["sentinel_password"])
-    return Credentials(connection["login_user"], password, connection["sentinel_user"], sentinel_password)
+    before = ((connection["login_user"], password), (connection["sentinel_user"], sentinel_password))
+    own = (("users", access.of_user), ("sentinel_users", access.of_sentinel_user))
+    (node, *others), (sentinel, *more) = (
+        _logins(group.get(key) or (), secrets, last) for (key, secrets), last in zip(own, before)
+    )
+    return Credentials(*node, *sentinel, tuple(others), tuple(more))
+
+
+def _logins(users: Sequence[Mapping[str, t.Any]], secrets: Callable[[str], Secrets], before: Login) -> list[Login]:
+    """The user that may do everything with each of its passwords, then what held before there were users."""
+    admins = [each["name"] for each in users if each.get("rights") == ADMIN]
+    mine = [(name, password) for name in admins for password in secrets(name).plain]
+    return [*mine, *dict.fromkeys([before, ("", "")])] if mine else [before]
 
 
 def _first(said: str | None, otherwise: str) -> str:
@@ -106,10 +123,12 @@ def _first(said: str | None, otherwise: str) -> str:
 
 def watched_from(group: Mapping[str, t.Any], connection: Mapping[str, t.Any]) -> Watched:
     """The group and how to reach it."""
-    who = credentials(group["name"], connection)
+    who = credentials(group, connection)
     connect = Sockets(who, tls_from(connection), connection["timeout"])
+    wanted = Wanted.of(group, Access.of(connection["access"]))
+    # What is wrong with the logins of users is for the plan of the users to see.
     secrets = {"requirepass": who.password, "masterauth": who.password} if not who.user else {}
-    return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets)
+    return Watched(group_from(group), connect, group.get("sentinel_name") or group["name"], secrets, wanted)
 
 
 def tls_from(connection: Mapping[str, t.Any]) -> Tls | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -161,14 +162,25 @@ def sentinel_safe(wait: Wait, connect: Connector) -> bool:
     return flags == "master" and quorum.startswith("OK") and certificate in ("-", shown) and "sentinel" in others
 
 
+def logged_in(wait: Wait, connect: Connector) -> bool:
+    """V(value) is "ID USER": the Sentinel whose id begins like that has its connections as this user."""
+    sentinel, user = wait.value.split()
+    with connect(wait.on) as link:
+        lines = str(link.ask("CLIENT", "LIST")).splitlines()
+    found = [line for line in lines if re.search(rf" name=sentinel-{sentinel}-(cmd|pubsub) ", line)]
+    return bool(found) and all(re.search(rf" user={re.escape(user)}( |$)", line) for line in found)
+
+
 CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
     "link-up": link_up,
+    "logged-in": logged_in,
     "role-master": role_master,
     "sentinel-sees": sentinel_sees,
     "sentinel-safe": sentinel_safe,
 }
 
 SAYINGS: Mapping[str, str] = {
+    "logged-in": "the Sentinel {0} is logged in to {on} as {1}",
     "link-up": "{on} follows {0}, its link is up, and it has caught up",
     "role-master": "{on} says that it is master",
     "sentinel-sees": "the Sentinel at {on} has found {1} replicas and {2} other Sentinels of {0}",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.steady.redis.plugins.module_utils._declaration_checks import (
     PASSWORD,
     PASSWORDS,
+    about_users,
     check_flavors,
     check_ports,
     check_secrets,
@@ -19,6 +20,7 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration_checks i
     check_tls,
     other_passwords,
 )
+from ansible_collections.steady.redis.plugins.module_utils._declaration_users import with_users
 from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, DeclaredGroup
 from ansible_collections.steady.redis.plugins.module_utils._env import (
     DEMO,
@@ -89,6 +91,7 @@ def resolve(
     reader = _GroupReader(inventory, env, secrets, mistakes, flavor=flavor)
     declared = _declared(raw, inventory, env, mistakes)
     groups = tuple(reader.read(name, fields) for name, fields in declared.items() if _platform_fits(fields))
+    groups = with_users(raw, groups, mistakes)
     check_ports(groups, mistakes)
     check_flavors(groups, mistakes)
     check_sentinel_names(groups, mistakes)
@@ -103,7 +106,8 @@ def resolve(
         mistakes.add("group", f"is not given; {env} has {', '.join(declared)}. Say which with -e group=NAME")
     mistakes.raise_if_any(headline)
     chosen = tuple(group for group in groups if only_group in ("", group.name))
-    return Declared(env, is_strict, demo, groups, chosen, other_passwords(groups, secrets, env=env), refuse)
+    hints = (*other_passwords(groups, secrets, env=env), *about_users(groups, strict=is_strict))
+    return Declared(env, is_strict, demo, groups, chosen, hints, refuse)
 
 
 def _declared(raw: Mapping[str, t.Any], inventory: Inventory, env: str, mistakes: Mistakes) -> dict[str, Fields]:

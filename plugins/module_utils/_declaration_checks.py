@@ -82,10 +82,10 @@ def check_secrets(
         return
     cure = "set it with ansible-vault, or redis_strict: false where nothing is at stake"
     for group in groups:
-        if not group.password:
+        if not group.password and not group.users:
             text = f"no password, and {env} is strict: {cure} ({PASSWORD} is for all groups)"
             mistakes.add(f"{PASSWORDS}.{group.name}", text)
-    if any(group.sentinels for group in groups) and SENTINEL_PASSWORD not in secrets:
+    if any(group.sentinels and not group.sentinel_users for group in groups) and SENTINEL_PASSWORD not in secrets:
         mistakes.add(SENTINEL_PASSWORD, f"is not set, and {env} is strict: {cure}")
 
 
@@ -103,6 +103,17 @@ def password_defect(value: t.Any) -> str:
     if not value.isascii() or not value.isprintable():
         return "has a character outside ASCII in it; not all clients send it alike"
     return ""
+
+
+def about_users(groups: Sequence[DeclaredGroup], *, strict: bool) -> tuple[str, ...]:
+    """What is allowed and still gives everybody all rights."""
+    if not strict:
+        return ()
+    bare = [group.name for group in groups if not group.users]
+    kept = [group.name for group in groups if group.users and group.keep_default_user]
+    found = [f"{', '.join(bare)}: one password, and it may do everything. redis_users gives each its own rights"]
+    found += [f"{', '.join(kept)}: redis_keep_default_user leaves the default user on, with all rights"]
+    return tuple(text for text, names in zip(found, (bare, kept)) if names)
 
 
 def other_passwords(groups: Sequence[DeclaredGroup], secrets: Mapping[str, str], *, env: str) -> tuple[str, ...]:

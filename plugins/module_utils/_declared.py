@@ -14,6 +14,8 @@ from ansible_collections.steady.redis.plugins.module_utils._fields import Mistak
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, in_env
 from ansible_collections.steady.redis.plugins.module_utils._seats import Seat
 from ansible_collections.steady.redis.plugins.module_utils._tls import link_options
+from ansible_collections.steady.redis.plugins.module_utils._users import SENTINEL as AUTH
+from ansible_collections.steady.redis.plugins.module_utils._users import User
 
 # Below this a Sentinel that was restarted, or whose clock jumped (TILT, 30 s), may find no replica fit for a failover.
 SAFE_DOWN_AFTER = 4000
@@ -36,6 +38,10 @@ class DeclaredGroup:
     config: Mapping[str, str] = field(default_factory=dict)
     password: bool = False
     adopt: bool = False
+    users: tuple[User, ...] = ()
+    sentinel_users: tuple[User, ...] = ()
+    keep_default_user: bool = False
+    remove_users: bool = False
     flavor: str = "redis"
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -52,6 +58,9 @@ class DeclaredGroup:
             "quorum": self.quorum,
             "settings": dict(self.settings),
             "config": dict(self.config),
+            **_users(self),
+            **_sentinel_users(self),
+            "remove_users": self.remove_users,
         }
 
 
@@ -89,7 +98,13 @@ class Declared:
             "library_dir": place.library_dir,
             "link": link_options(place.tls_dir(self._flavor_on(place)), place.tls) if place.tls else {},
             "servers": [
-                {**seat.on_disk(SERVER, group.flavor), "group": group.name, "adopt": group.adopt}
+                {
+                    **seat.on_disk(SERVER, group.flavor),
+                    **_users(group),
+                    **_sentinel_users(group),
+                    "group": group.name,
+                    "adopt": group.adopt,
+                }
                 for group in self.chosen
                 for seat in _on(place, group.nodes)
             ],
@@ -110,9 +125,25 @@ class Declared:
                 "known_as": {group.name: group.sentinel_name for group in self.chosen if _has(group, seat)},
                 "adopt": any(group.adopt for group in self.chosen if _has(group, seat)),
                 "watches": [group.sentinel_name for group in self.every if _has(group, seat)],
+                "auth_users": {group.name: _auth_user(group) for group in self.chosen if _has(group, seat)},
+                **next(_sentinel_users(group) for group in self.chosen if _has(group, seat)),
             }
             for seat, flavor in seats.values()
         ]
+
+
+def _users(group: DeclaredGroup) -> dict[str, t.Any]:
+    return {"users": [user.as_dict() for user in group.users], "keep_default_user": group.keep_default_user}
+
+
+def _auth_user(group: DeclaredGroup) -> str:
+    """As whom Sentinels log in to the nodes; empty for the default user."""
+    return next((user.name for user in group.users if user.rights == AUTH), "")
+
+
+def _sentinel_users(group: DeclaredGroup) -> dict[str, t.Any]:
+    found = [user.as_dict() for user in group.sentinel_users]
+    return {"sentinel_users": found, "keep_default_user": group.keep_default_user}
 
 
 def together(found: Sequence[Declared]) -> dict[str, t.Any]:
@@ -196,5 +227,5 @@ def _notes(group: DeclaredGroup) -> t.Iterator[str]:
         )
     if not group.maxmemory and not group.adopt:
         yield f"{name}: no maxmemory. It grows until the host has no memory left; a cache never evicts"
-    if not group.password and not all(seat.on_loopback for seat in group.nodes):
+    if not (group.password or group.users) and not all(seat.on_loopback for seat in group.nodes):
         yield f"{name}: no password. Whoever reaches its ports can read and change everything"

@@ -32,7 +32,18 @@ HOST_VARIABLES = (
     "redis_base_directory",
     TLS,
 )
-ENV_VARIABLES = ("redis_groups", "redis_group", "redis_flavor", "redis_strict", "redis_refuse_vulnerable", TLS)
+ENV_VARIABLES = (
+    "redis_groups",
+    "redis_group",
+    "redis_flavor",
+    "redis_strict",
+    "redis_refuse_vulnerable",
+    "redis_users",
+    "redis_sentinel_users",
+    "redis_keep_default_user",
+    "redis_remove_users",
+    TLS,
+)
 # Of these, all hosts of an environment must see the same.
 SAME_EVERYWHERE = ("redis_groups", "redis_flavor")
 

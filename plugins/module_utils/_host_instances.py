@@ -108,12 +108,19 @@ def auth_pass_differs(place: Mapping[str, t.Any], access: Access, old_conf: str 
     lines = read_text(old_conf or f"{place['conf_dir']}/{conf_name(SENTINEL, place['flavor'])}").splitlines()
     told = [line.split(" ", 3) for line in lines if line.startswith("sentinel ")]
     watched = {words[2] for words in told if words[1:2] == ["monitor"]}
-    known = {words[2]: words[3] for words in told if words[1:2] == ["auth-pass"] and len(words) == 4}
+    known = {(words[1], words[2]): words[3] for words in told if len(words) == 4}
     return [
         group
         for group, name in place.get("known_as", {}).items()
-        if name in watched and not _is_word(known.get(name, ""), str(access.of_group(group) or ""))
+        for user, word in [_auth(place.get("auth_users", {}).get(group, ""), group, access)]
+        if name in watched
+        and not (_is_word(known.get(("auth-pass", name), ""), word) and known.get(("auth-user", name), "") == user)
     ]
+
+
+def _auth(user: str, group: str, access: Access) -> tuple[str, str]:
+    """As whom, and with which password, Sentinels log in to the nodes of a group."""
+    return user, (access.of_user(user).plain or ("",))[0] if user else str(access.of_group(group) or "")
 
 
 def _is_word(written: str, word: str) -> bool:

@@ -27,6 +27,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     conf_name,
     unit_of,
 )
+from ansible_collections.steady.redis.plugins.module_utils._users import guard_secret
 
 Json = dict[str, t.Any]
 
@@ -83,6 +84,8 @@ def old_units(adoptions: Iterable[Json]) -> list[str]:
 
 def _password(params: Json, kind: str, each: Json) -> str | None:
     access = Access.of(params["access"])
+    if each.get("users" if kind == SERVER else "sentinel_users"):
+        return None  # whether users are as declared, the process itself tells
     return access.of_group(each.get("group", "")) if kind == SERVER else access.sentinel_password
 
 
@@ -110,8 +113,8 @@ def instances_on(
         )
         if kind == SENTINEL:
             found[name]["auth_pass_differs"] = auth_pass_differs(each, access, _old_conf(found[name]))
-        elif access.sentinel_password:
-            found[name]["guard_password_matches"] = guard_knows(each, str(access.sentinel_password), not_seen)
+        elif guard_secret(each, access):
+            found[name]["guard_password_matches"] = guard_knows(each, guard_secret(each, access), not_seen)
         path, disk[path] = disk_of(found[name].pop("data_dir"))
         found[name]["disk"] = path
     return found, disk

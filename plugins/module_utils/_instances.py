@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from ansible_collections.steady.redis.plugins.module_utils._access import Access
+from ansible_collections.steady.redis.plugins.module_utils._acl import Account
 from ansible_collections.steady.redis.plugins.module_utils._adopt import adoption_files
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import quote
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     GUARD_SECRET,
     PROCESS,
@@ -24,6 +27,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
 from ansible_collections.steady.redis.plugins.module_utils._tls import FILES as TLS_FILES
 from ansible_collections.steady.redis.plugins.module_utils._tls import cli_options, daemon_keys
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+from ansible_collections.steady.redis.plugins.module_utils._users import NOBODY, PEER, REPLICATION, Wanted
 
 ROOT = ("root", "root")
 
@@ -50,6 +54,8 @@ BY_MANAGER: Mapping[str, Mapping[str, tuple[str, str]]] = {
 UNIT = {SERVER: "steady-server@.service", SENTINEL: "steady-sentinel@.service"}
 
 Instance = Mapping[str, t.Any]
+# What a group says of its users.
+USERS = ("users", "sentinel_users", "keep_default_user", "remove_users")
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def wanted_files(
     instances: Sequence[Instance],
     read: Callable[[str], str],
     *,
-    sentinel_password: str = "",
+    sentinel_secret: str = "",
     bootstrap: Iterable[str] = (),
     package_manager: str = "apt",
 ) -> list[File]:
@@ -94,7 +100,7 @@ def wanted_files(
         files += _adopted(kind, each, owner) if adopted else []
         files += [file for file in _tls_files(each, process) if file not in files]
         if kind == SERVER:
-            files += _server(each, owner, sentinel_password, bootstrap)
+            files += _server(each, owner, sentinel_secret, bootstrap)
     return files
 
 
@@ -143,14 +149,14 @@ def flavors_of(instances: Iterable[Instance]) -> list[str]:
     return sorted({each["flavor"] for each in instances})
 
 
-def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, bootstrap: Iterable[str]) -> list[File]:
+def _server(each: Instance, owner: tuple[str, str], sentinel_secret: str, bootstrap: Iterable[str]) -> list[File]:
     conf = each["conf_dir"]
     files = [
         File(f"{conf}/guard.conf", "0640", *owner, content=guard_conf(each)),
         File(f"{conf}/owned-keys", "0640", *owner, content=owned_keys(each)),
     ]
-    if sentinel_password and each["sentinels"]:
-        files.append(File(f"{conf}/{GUARD_SECRET}", "0600", *owner, secret=f"{sentinel_password}\n"))
+    if sentinel_secret and each["sentinels"]:
+        files.append(File(f"{conf}/{GUARD_SECRET}", "0600", *owner, secret=f"{sentinel_secret}\n"))
     if each["instance"] in bootstrap:
         files.append(File(f"{conf}/bootstrap", "0640", *owner, content="written for the first start of a new group\n"))
     return files
@@ -158,7 +164,7 @@ def _server(each: Instance, owner: tuple[str, str], sentinel_password: str, boot
 
 def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[str, t.Any]:
     """A resolved group as the modules take it; hosts beyond V(limit) are observed and never changed."""
-    kept = ("name", "sentinel_name", "flavor", "quorum", "settings", "config", "owned", "files")
+    kept = ("name", "sentinel_name", "flavor", "quorum", "settings", "config", "owned", "files", *USERS)
     place, tls = ("name", "host", "address", "port", "zone", "pid"), ("certificate", "renew")
 
     def members(kind: str, *more: str) -> list[dict[str, t.Any]]:
@@ -222,8 +228,35 @@ def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
     return {**place, **{key: str(value) for key, value in each["config"].items()}}
 
 
-def sentinel_conf(each: Instance, password: str) -> str:
+def users_in_conf(wanted: Wanted, found: Sequence[str] = ()) -> list[str]:
+    """The values of the user lines of a configuration file; V(found) are those that stand there now."""
+    accounts = [*wanted.nodes, *([] if wanted.keep_default else [NOBODY])]
+    own = {each.name: " ".join([each.name, *map(quote, each.words)]) for each in accounts}
+    lines = []
+    for line in found:
+        name = line.split(" ")[0]
+        new = own.pop(name, line)
+        # A server spells rights in its own way; what says the same in the same words stays.
+        lines.append(line if Account.from_list(f"user {line}") == Account.from_list(f"user {new}") else new)
+    return [*lines, *own.values()]
+
+
+def login_keys(wanted: Wanted, password: str) -> dict[str, str | None]:
+    """Keys of redis.conf by which others log in here, and this node elsewhere."""
+    if not wanted.nodes:
+        return {"requirepass": password, "masterauth": password} if password else {}
+    user, own = wanted.logins.get(REPLICATION, ("", ""))
+    logins: dict[str, str | None] = {"masteruser": user, "masterauth": own} if user else {}
+    return {**logins, "requirepass": (password or None) if wanted.keep_default else None}
+
+
+def sentinel_conf(each: Instance, access: Access) -> str:
     """The text of a new sentinel.conf. It is written once; what it watches comes by SENTINEL MONITOR."""
+    wanted, password = Wanted.of(each, access), access.sentinel_password
+    user, own = wanted.sentinel_logins.get(PEER, ("", ""))
+    if wanted.sentinels and not wanted.keep_default:
+        password = ""
+    lines_of_users = users_in_conf(replace(wanted, nodes=wanted.sentinels)) if wanted.sentinels else []
     lines = {
         "bind": each["address"],
         "port": str(each["port"]),
@@ -236,7 +269,10 @@ def sentinel_conf(each: Instance, password: str) -> str:
         "sentinel deny-scripts-reconfig": "yes",
         **({"requirepass": quoted(password)} if password else {}),
     }
-    return "".join(f"{key} {value}\n" for key, value in lines.items())
+    if user:
+        lines.update({"sentinel sentinel-user": user, "sentinel sentinel-pass": quoted(own)})
+    text = "".join(f"{key} {value}\n" for key, value in lines.items())
+    return text + "".join(f"user {line}\n" for line in lines_of_users)
 
 
 def _tls_keys(each: Instance) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.steady.redis.plugins.module_utils._acl import Accounts, Commands, accounts
 from ansible_collections.steady.redis.plugins.module_utils._redis import (
     Connector,
     Link,
@@ -29,6 +30,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Observation,
     SentinelView,
 )
+from ansible_collections.steady.redis.plugins.module_utils._users import PEER, REPLICATION, Wanted
 
 AT_ONCE = 64  # threads; more members than this wait for a free one
 
@@ -46,6 +48,8 @@ class Watched:
     connect: Connector
     sentinel_name: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict)
+    wanted: Wanted = field(default_factory=Wanted)
+    settings: bool = True  # asks for the configuration too, which a user for monitoring may not
 
     def loaded(self) -> Watched:
         """The same when everybody has loaded new authorities."""
@@ -101,14 +105,16 @@ def look_at_node(watched: Watched, member: Member) -> Node:
     """What one redis-server says."""
     try:
         with watched.connect(member.address) as link:
-            info, config = link.ask_all([("INFO",), ("CONFIG", "GET", "*")])
-            settings = pairs(config)
+            info, *config = link.ask_all([("INFO",), *([("CONFIG", "GET", "*")] if watched.settings else [])])
+            settings = pairs(config[0]) if config else {}
+            own = look_at_accounts(link, _node_logins(watched.wanted), settings) if watched.wanted.nodes else None
             return node_from_info(
                 member,
                 parse_info(info),
                 {key: value for key, value in settings.items() if key not in SECRET_KEYS},
                 secrets_match={key: settings.get(key, "") == value for key, value in watched.secrets.items()},
                 certificate=link.certificate,
+                accounts=own,
             )
     except Unreachable as error:
         return Node(member, failure=error.kind, failure_text=str(error))
@@ -122,7 +128,13 @@ def look_at_sentinel(member: Member, groups: Sequence[Watched]) -> list[Sentinel
         with groups[0].connect(member.address, sentinel=True) as link:
             info = parse_info(link.ask("INFO"))
             myid = str(link.ask("SENTINEL", "MYID"))
-            return [_view(link, member, each.known_as, info, myid) for each in groups]
+            views = [_view(link, member, each.known_as, info, myid) for each in groups]
+            wanted = groups[0].wanted
+            if not wanted.sentinels:
+                return views
+            logins = _sentinel_logins(wanted)
+            seen = look_at_accounts(link, logins, pairs(link.ask("SENTINEL", "CONFIG", "GET", "*")))
+            return [replace(view, accounts=seen) for view in views]
     except Unreachable as error:
         return [SentinelView(member, failure=error.kind, failure_text=str(error)) for _each in groups]
     except Rejected as error:
@@ -146,6 +158,33 @@ def _view(link: Link, member: Member, name: str, info: Mapping[str, str], myid: 
         info=info,
         myid=myid,
         certificate=link.certificate,
+    )
+
+
+def _node_logins(wanted: Wanted) -> dict[str, str]:
+    """Keys with which a node logs in elsewhere, or lets everybody in, and their values."""
+    user, password = wanted.logins.get(REPLICATION, ("", ""))
+    own = {"masteruser": user, "masterauth": password} if user else {}
+    return own if wanted.keep_default else {**own, "requirepass": ""}
+
+
+def _sentinel_logins(wanted: Wanted) -> dict[str, str]:
+    user, password = wanted.sentinel_logins.get(PEER, ("", ""))
+    return {"sentinel-user": user, "sentinel-pass": password} if user else {}
+
+
+def look_at_accounts(link: Link, logins: Mapping[str, str], settings: Mapping[str, str]) -> Accounts:
+    """The users of a process, and who is logged in as what."""
+    asked = [("ACL", "LIST"), ("CLIENT", "LIST"), ("CLIENT", "ID"), ("ACL", "CAT")]
+    listed, clients, own, categories = link.ask_all(asked)
+    answers = link.ask_all([("ACL", "CAT", each) for each in categories])
+    return accounts(
+        listed,
+        clients,
+        Commands.of(dict(zip(categories, answers))),
+        own_id=str(own),
+        in_file=bool(settings.get("aclfile")),
+        logins={key: settings.get(key, "") == value for key, value in logins.items()},
     )
 
 

@@ -68,7 +68,7 @@ def files(read: Read, kind: str, instances: Sequence[Json], facts: Json) -> list
     shown = UNSEEN if any(found is not None for found in known.values()) else ""
     manager = facts["package_manager"]
     wanted = wanted_files(
-        kind, instances, lambda name: read(kind, name), sentinel_password=shown, package_manager=manager
+        kind, instances, lambda name: read(kind, name), sentinel_secret=shown, package_manager=manager
     )
     paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
     paths += [f"{each['conf_dir']}/{GUARD_SECRET}" for each in instances if known[each["instance"]] is False]

@@ -49,7 +49,7 @@ ALL_DOWN = "all-nodes-down"
 EMPTY_FILES = 1024
 
 # What CONFIG, ROLE and SENTINEL have to mend in a group, in the order in which it is mended.
-PARTS = ("config", "replication", "sentinels")
+PARTS = ("users", "config", "replication", "sentinels")
 
 
 @dataclass(frozen=True)
@@ -268,8 +268,9 @@ def _impossible(site: Site, name: str, *, is_fresh: bool) -> list[str]:
     entry = site.seen.get(name)
     if not entry or (is_fresh and all(node["failure"] for node in entry["nodes"])):
         return []
-    asked = PARTS[:1] if is_fresh else PARTS
-    return [f"{name}: {text}" for part in asked for text in [entry["pending"][part]["refusal"]] if text]
+    asked = PARTS[:2] if is_fresh else PARTS
+    texts = dict.fromkeys(entry["pending"][part]["refusal"] for part in asked)
+    return [f"{name}: {text}" for text in texts if text]
 
 
 def _notes(site: Site, name: str, *, is_fresh: bool) -> list[str]:

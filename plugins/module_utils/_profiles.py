@@ -25,7 +25,7 @@ _SERVICE = "follows from how the process is started"
 _FILES = "follows from the instance's name; the start guard, backup and restore rely on it"
 _ROLE = "is state, not configuration: it changes at every failover, and Redis writes it itself"
 _SECRET = "is a secret: set redis_passwords or redis_password"
-_USERS = "users and passwords come from redis_passwords; ACL users are not supported yet"
+_USERS = "users come from redis_users"
 _ADDRESS = "follows from redis_address and the port"
 
 REFUSED: Mapping[str, str] = {

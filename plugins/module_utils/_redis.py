@@ -9,6 +9,7 @@ sentinel_ckquorum() answers False for a healthy group.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import inspect
 import re
@@ -48,9 +49,13 @@ try:
 except ImportError:  # the module says so in one sentence, with the package to install
     HAS_REDIS = False
 
+Login = tuple[str, str]  # user and password
 Reply = t.Any  # str (or bytes), int, None or a list of these: RESP2 has nothing else
 
 LONG = 250  # characters of an answer that a message quotes
+
+# NOPERM, in the words of 6.2 to 8: a command, or keys or channels in its arguments.
+MISSING_RIGHT = r"no permissions to (?:run the '([^']+)' command|access (?:a|one of the) (keys?|channels?))"
 
 # What the server says when we send a password to one that has none.
 NO_PASSWORD_SET = ("without any password configured", "no password is set")
@@ -81,14 +86,18 @@ class Credentials:
     password: str = ""
     sentinel_user: str = ""
     sentinel_password: str = ""
+    # Tried in turn where that is refused: a password on its way out, the default user before there were others.
+    others: tuple[Login, ...] = ()
+    sentinel_others: tuple[Login, ...] = ()
 
 
 class Link:
     """One open connection. Every failure becomes Unreachable or Rejected, with the address in its text."""
 
-    def __init__(self, address: Address, connection: t.Any) -> None:
+    def __init__(self, address: Address, connection: t.Any, user: str = "") -> None:
         self.address = address
         self.connection = connection
+        self.user = user or "default"
 
     def ask(self, *command: str) -> Reply:
         """Send one command and return its reply. Errors inside a reply are raised too."""
@@ -110,7 +119,7 @@ class Link:
                     replies.append(error)
         for command, reply in zip(commands, replies):
             if isinstance(reply, Exception):
-                raise _refusal(self.address, command, reply)
+                raise _refusal(self, command, reply)
         return replies
 
     def raw_socket(self, command: str, *, timeout: float) -> socket.socket:
@@ -136,13 +145,18 @@ class Link:
         self.close()
 
 
-def _refusal(address: Address, command: tuple[str | bytes, ...], reply: Exception) -> SteadyError:
+def _refusal(link: Link, command: tuple[str | bytes, ...], reply: Exception) -> SteadyError:
     kind, text = explain(reply)
     if kind == PROTECTED:  # it says this to whatever comes first, and hangs up
-        return Unreachable(kind, f"{address} {text}")
+        return Unreachable(kind, f"{link.address} {text}")
     said = text.replace("answered: ", "", 1)
     shown = " ".join(each for each in command[:2] if isinstance(each, str))
-    return Rejected(kind, f"{address} refused {shown}: {said}", said)
+    missing = re.search(MISSING_RIGHT, str(reply), re.IGNORECASE)
+    if missing:
+        right = f"+{missing[1]}" if missing[1] else f"the {missing[2]}"
+        text = f"user {link.user} may not run {missing[1] or shown} on {link.address}: add {right}"
+        return Rejected(kind, text, said)
+    return Rejected(kind, f"{link.address} refused {shown}: {said}", said)
 
 
 class Connector(t.Protocol):
@@ -165,13 +179,20 @@ class Sockets:
         try:
             return self._link(address, user, password)
         except Unreachable as error:
-            if not password or not any(hint in str(error) for hint in NO_PASSWORD_SET):
+            bare = password and any(hint in str(error) for hint in NO_PASSWORD_SET)
+            if error.kind != WRONG_PASSWORD and not bare:
                 raise
-        # It has no password yet. We are in; that requirepass differs is for the caller to see.
-        return self._link(address, "", "")
+            others = who.sentinel_others if sentinel else who.others
+            # It has no password yet. We are in; that requirepass differs is for the caller to see.
+            for other in (*others, *([("", "")] if bare else [])):
+                with contextlib.suppress(Unreachable, Rejected):
+                    link = self._link(address, *other)
+                    link.ask("PING")
+                    return link
+            raise
 
     def _link(self, address: Address, user: str, password: str) -> Link:
-        link = Link(address, self._connection(address, user, password))
+        link = Link(address, self._connection(address, user, password), user)
         with _explained(address):
             link.connection.connect()
         return link

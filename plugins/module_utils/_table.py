@@ -35,10 +35,13 @@ def observation_json(observation: Observation, keys: Iterable[str]) -> dict[str,
     """The observation without the group's declaration, and of each node's configuration only V(keys)."""
     wanted = frozenset(keys)
     nodes = [
-        dataclasses.replace(node, config={key: value for key, value in node.config.items() if key in wanted})
+        dataclasses.replace(
+            node, config={key: value for key, value in node.config.items() if key in wanted}, accounts=None
+        )
         for node in observation.nodes
     ]
-    return {"nodes": as_json(nodes), "sentinels": as_json(observation.sentinels)}
+    sentinels = [dataclasses.replace(view, accounts=None) for view in observation.sentinels]
+    return {"nodes": as_json(nodes), "sentinels": as_json(sentinels)}
 
 
 def rows(observation: Observation, now: float = 0) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.steady.redis.plugins.module_utils._acl import Accounts
 from ansible_collections.steady.redis.plugins.module_utils._tls import Certificate
 
 MASTER = "master"
@@ -135,6 +136,7 @@ class Node:
     config: Mapping[str, str] = field(default_factory=dict)  # CONFIG GET without secrets
     secrets_match: Mapping[str, bool] = field(default_factory=dict)  # requirepass, masterauth: as declared?
     certificate: Certificate | None = None  # as it was shown to us; None: no TLS
+    accounts: Accounts | None = None
 
     @property
     def answered(self) -> bool:
@@ -187,6 +189,7 @@ class SentinelView:
     settings: Mapping[str, str] = field(default_factory=dict)  # down-after-milliseconds, failover-timeout, ...
     down_seconds: int = 0  # how long it has seen the master as down
     certificate: Certificate | None = None
+    accounts: Accounts | None = None
 
     @property
     def answered(self) -> bool:
@@ -194,7 +197,6 @@ class SentinelView:
 
     @property
     def has_quorum(self) -> bool:
-        # redis-py's sentinel_ckquorum() returns False for a healthy group (8.1.0), so the text decides.
         return self.ckquorum.startswith("OK")
 
     @property

@@ -67,9 +67,14 @@ from collections.abc import Mapping
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._access import ACCESS_SPEC, Access
-from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, canonical, edit
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, canonical, edit, parse, read
 from ansible_collections.steady.redis.plugins.module_utils._errors import SteadyError
-from ansible_collections.steady.redis.plugins.module_utils._instances import owner_of, server_keys
+from ansible_collections.steady.redis.plugins.module_utils._instances import (
+    login_keys,
+    owner_of,
+    server_keys,
+    users_in_conf,
+)
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     PROCESS,
     SERVER,
@@ -78,34 +83,43 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import known
 from ansible_collections.steady.redis.plugins.module_utils._scratch import binary_version, check_file
+from ansible_collections.steady.redis.plugins.module_utils._users import Wanted
 
 Diff = dict[str, str]
 
 
-def bring(module: AnsibleModule, instance: Mapping[str, t.Any]) -> Diff | None:
-    """Create or edit the file of one instance. Returns the diff, or None where nothing differed."""
+def bring(module: AnsibleModule, instance: Mapping[str, t.Any]) -> list[Diff]:
+    """Create or edit the files of one instance. Returns the diffs."""
     params = module.params
     path = os.path.join(instance["conf_dir"], conf_name(SERVER, instance["flavor"]))
     before = _text(path)
     if instance.get("pending"):
-        return None  # our unit takes the old one at its first start
+        return []  # our unit takes the old one at its first start
     if before and instance["instance"] not in params["stopped"]:
-        return None
-    password = Access.of(params["access"]).of_group(instance["group"])
+        return []
+    access = Access.of(params["access"])
+    wanted, password = Wanted.of(instance, access), access.of_group(instance["group"]) or ""
     binary = _binary(module, instance)
     version = binary_version(binary)
     keys: dict[str, t.Any] = dict.fromkeys(instance.get("released", ()))
-    keys.update(server_keys(instance, has_password=bool(password)))
+    keys.update(server_keys(instance, has_password=bool(password or wanted.nodes)))
     keys = {key: value for key, value in keys.items() if value is None or known(key, version)}
-    if password:
-        keys.update(requirepass=password, masterauth=password)
-    after = edit(before, keys)
-    if after == before:
-        return None
+    keys.update(login_keys(wanted, password))
+    texts = {path: edit(before, keys)}
+    if wanted.nodes:
+        # Redis refuses users in both files.
+        file = read(before, ["aclfile"]).get("aclfile", "") or path
+        found = texts.get(file) or _text(file)
+        texts[file] = edit(found, {"user": users_in_conf(wanted, parse(found).get("user", []))})
+    return [_put(module, instance, each, text) for each, text in texts.items() if text != _text(each)]
+
+
+def _put(module: AnsibleModule, instance: Mapping[str, t.Any], path: str, text: str) -> Diff:
+    before = _text(path)
     if not module.check_mode:
-        check_file(binary, after)
-        _write(module, path, after, owner=None if instance["manager"] == PROCESS else owner_of(instance))
-    return {"before_header": path, "after_header": path, "before": _shown(before), "after": _shown(after)}
+        check_file(_binary(module, instance), text)
+        _write(module, path, text, owner=None if instance["manager"] == PROCESS else owner_of(instance))
+    return {"before_header": path, "after_header": path, "before": _shown(before), "after": _shown(text)}
 
 
 def _binary(module: AnsibleModule, instance: Mapping[str, t.Any]) -> str:
@@ -154,7 +168,7 @@ def main() -> None:
         diffs = [bring(module, each) for each in module.params["instances"]]
     except SteadyError as error:
         module.fail_json(msg=str(error))
-    changed = [diff for diff in diffs if diff is not None]
+    changed = [diff for each in diffs for diff in each]
     module.exit_json(changed=bool(changed), diff=changed, written=[diff["after_header"] for diff in changed])
 
 

@@ -15,6 +15,7 @@ description:
   - No answer to C(PING), a refused connection included, is critical. A replica without its link to the master is a
     warning.
   - Used memory is judged only under the policy C(noeviction), and only where C(maxmemory) is set.
+  - A user with the rights V(health) is enough as O(login_user), and as O(sentinel_user) on Sentinels.
   - Never changes anything.
 options:
   used_memory_warn_level_proc:
@@ -90,6 +91,7 @@ notes:
 
 import time
 import typing as t
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -105,7 +107,9 @@ from ansible_collections.steady.redis.plugins.module_utils._tls import WARN_DAYS
 
 def judge(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
-    seen = observe([watched_from(params, params)])[0]
+    # A user for monitoring has no right to the configuration, which shows passwords.
+    watched = replace(watched_from(params, params), settings=not params["login_user"])
+    seen = observe([watched])[0]
     diagnosis = diagnose(seen)
     found = health(
         seen,

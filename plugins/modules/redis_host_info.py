@@ -290,9 +290,8 @@ def _refuse_incomplete(module: AnsibleModule) -> None:
 def _refuse_guessable(module: AnsibleModule, seen: dict[str, t.Any]) -> None:
     """Ansible blanks every answer that contains a secret. With a password like "redis" the answer would be wrong."""
     access = Access.of(module.params["access"])
-    secrets = {**access.passwords, "all groups": access.password, "the Sentinels": access.sentinel_password}
     answers = list(leaves(seen))
-    weak = [whose for whose, secret in secrets.items() if secret and any(str(secret) in answer for answer in answers)]
+    weak = [whose for whose, secret in access.named() if secret and any(str(secret) in answer for answer in answers)]
     if weak:
         module.fail_json(
             msg=f"The password of {', '.join(weak)} is too short or too common a word: it occurs in what this module "

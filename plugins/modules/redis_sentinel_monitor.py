@@ -101,13 +101,15 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import Refuse
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import ABSENT, PRESENT, plan_monitor
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Observation
+from ansible_collections.steady.redis.plugins.module_utils._users import SENTINEL
 
 
 def monitor(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     watched = watched_from(params, params)
-    who = credentials(params["name"], params)
-    auth = {"auth-user": who.user, "auth-pass": who.password}
+    who = credentials(params, params)
+    user, password = watched.wanted.logins.get(SENTINEL, (who.user, who.password))
+    auth = {"auth-user": user, "auth-pass": password}
     once = [{key: value for key, value in auth.items() if value}]
     try:
         master = Address.parse(params["master"]) if params["master"] else None

@@ -125,6 +125,28 @@ options:
         description: Per-group settings of Sentinel by their own names, for example C(down-after-milliseconds).
         type: dict
         default: {}
+      users:
+        description:
+          - ACL users of the nodes, each with its V(name), and with V(rights), V(keys) and V(channels) (patterns), or
+            V(acl), which is rights as Redis writes them. Their passwords come with O(access).
+          - Rights are V(admin), V(replication), V(sentinel), V(health), V(backup), V(exporter) or V(app). This
+            collection logs in as the one with V(admin).
+        type: list
+        elements: dict
+        default: []
+      sentinel_users:
+        description: The same for the Sentinels. Rights are V(admin), V(peer), V(client) or V(health).
+        type: list
+        elements: dict
+        default: []
+      keep_default_user:
+        description: Leave the default user on, for applications that still use it.
+        type: bool
+        default: false
+      remove_users:
+        description: Remove users that are not declared.
+        type: bool
+        default: false
       config:
         description: The declared configuration keys, to say which differ.
         type: dict
@@ -251,31 +273,21 @@ groups:
       elements: dict
       returned: success
     pending:
-      description: For each of V(config), V(replication) and V(sentinels) what differs from the declaration.
+      description: For each of V(users), V(config), V(replication) and V(sentinels) what differs from the declaration.
       type: dict
       returned: success
 """
 
-import time
 import typing as t
-from collections.abc import Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
-from ansible_collections.steady.redis.plugins.module_utils._converge import result_of
-from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
-from ansible_collections.steady.redis.plugins.module_utils._health import health
+from ansible_collections.steady.redis.plugins.module_utils._describe import describe
 from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS, server_program
-from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
-from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
-from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import plan_monitor
-from ansible_collections.steady.redis.plugins.module_utils._plan_role import plan_role
+from ansible_collections.steady.redis.plugins.module_utils._observe import observe
 from ansible_collections.steady.redis.plugins.module_utils._scratch import defaults
-from ansible_collections.steady.redis.plugins.module_utils._table import as_json, observation_json, rows
 from ansible_collections.steady.redis.plugins.module_utils._tls import WARN_DAYS
-from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
 
 
 def look(module: AnsibleModule) -> dict[str, t.Any]:
@@ -291,47 +303,6 @@ def look(module: AnsibleModule) -> dict[str, t.Any]:
         for group, known, answers in zip(groups, watched, seen)
     ]
     return {"changed": False, "groups": found}
-
-
-def describe(
-    declared: Mapping[str, t.Any],
-    watched: Watched,
-    seen: Observation,
-    fallback: Mapping[str, str],
-    warn_days: int = WARN_DAYS,
-) -> dict[str, t.Any]:
-    """What one group shows, in words and as data."""
-    diagnosis, now = diagnose(seen), time.time()
-    found = health(seen, diagnosis, tls_warn_days=warn_days, now=now)
-    wanted = words(declared["config"])
-    live = seen.live_master
-    plans: dict[str, Plan] = {
-        "config": plan_config(seen, wanted, owned=declared["owned"], defaults=fallback, files=declared["files"]),
-        "replication": plan_role(seen, first=seen.group.nodes[0].address),
-        "sentinels": _monitor(watched, seen) if seen.sentinels else Plan(),
-    }
-    return {
-        "name": seen.group.name,
-        "state": diagnosis.state,
-        "sentence": diagnosis.sentence,
-        "advice": diagnosis.advice,
-        "evidence": list(diagnosis.evidence),
-        "also": list(diagnosis.others),
-        "severity": diagnosis.severity,
-        "health": {"status": found.status, "reasons": list(found.reasons), "notes": list(found.notes)},
-        "site_may_mend": diagnosis.site_may_mend,
-        "master": str(live.address) if live else "",
-        "epoch": max((view.epoch for view in seen.voices), default=0),
-        "keys": live.keys if live else 0,
-        "table": rows(seen, now),
-        "pending": {kind: {**result_of(plan), "refusal": plan.refusal} for kind, plan in plans.items()},
-        **as_json(observation_json(seen, wanted)),
-    }
-
-
-def _monitor(watched: Watched, seen: Observation) -> Plan:
-    password = watched.secrets.get("requirepass")
-    return plan_monitor(seen, name=watched.known_as, auth={"auth-pass": password} if password else {})
 
 
 def main() -> None:

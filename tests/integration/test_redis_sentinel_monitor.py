@@ -249,8 +249,8 @@ def test_a_sentinel_that_was_told_by_halves_is_told_again(
 ) -> None:
     # The step after MONITOR is refused, so MONITOR is taken back: otherwise the password would never be told again.
     server, watcher = servers(password=CANARY), sentinels(config={"sentinel": ["deny-scripts-reconfig yes"]})
-    watcher.client().execute_command("ACL", "SETUSER", "halves", "on", ">halves", "+@all", "-sentinel|set")
-    args = options([server], [watcher], sentinel_user="halves", sentinel_password="halves")
+    watcher.client().execute_command("ACL", "SETUSER", "halves", "on", f">{CANARY}", "+@all", "-sentinel|set")
+    args = options([server], [watcher], sentinel_user="halves", sentinel_password=CANARY)
     result = run_module("redis_sentinel_monitor", args)
     assert "Taken back: Sentinel db-a: watch orders" in result["msg"]
     assert not watcher.master_of("orders")

@@ -89,6 +89,13 @@ class Run:
         return f"$ {self.command}   -> exit {self.code}, changed: {changes}, {self.seconds:.1f} s"
 
 
+def login_as(user: str, users: Mapping[str, t.Any] | None) -> str | None:
+    """A user and its password, as clients of the stories log in; None where there is no such user."""
+    found = (users or {}).get(user)
+    password = found["password"] if found else None
+    return f"{user} {password[0] if isinstance(password, list) else password}" if password else None
+
+
 class Environment:
     """One environment of a user: its inventory, the lab's hosts behind it, and the commands."""
 
@@ -161,16 +168,20 @@ class Environment:
         sentinels = {host: f"{self.lab.hosts[host]}:{watching}" for host in group.get("sentinels", beside)}
         password = variables.get("redis_passwords", {}).get(name, variables.get("redis_password"))
         return View(
-            name, nodes=nodes, sentinels=sentinels, password=password,
-            sentinel_password=variables.get("redis_sentinel_password"),
+            name, nodes=nodes, sentinels=sentinels,
+            password=login_as("admin", variables.get("redis_users")) or password,
+            sentinel_password=login_as("admin", variables.get("redis_sentinel_users"))
+            or variables.get("redis_sentinel_password"),
         )  # fmt: skip
 
     def writer(self, name: str = "orders", *, rate: float = 500) -> Writer:
         """Write to a group while something happens."""
-        view = self.group(name)
+        view, variables = self.group(name), self.declared()
         return Writer(
-            directory=self.logs, sentinels=list(view.sentinels.values()), group=name, password=view.password,
-            sentinel_password=view.sentinel_password, rate=rate,
+            directory=self.logs, sentinels=list(view.sentinels.values()), group=name,
+            password=login_as("app", variables.get("redis_users")) or view.password,
+            sentinel_password=login_as("client", variables.get("redis_sentinel_users")) or view.sentinel_password,
+            rate=rate,
         )  # fmt: skip
 
     def on(self, host: str, command: str) -> str:

@@ -108,10 +108,16 @@ def _options(timeout: float, password: str | None) -> dict[str, t.Any]:
     return {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
-        "password": password,
+        **login(password),
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 0),
     }
+
+
+def login(text: str | None) -> dict[str, t.Any]:
+    """Options of a client: a password, or a user and a password with a blank between."""
+    user, _blank, password = (text or "").rpartition(" ")
+    return {"username": user or None, "password": password or None}
 
 
 def key_of(run: str, number: int) -> str:

@@ -90,6 +90,7 @@ class _Process:
         self.port = port or free_port()
         self.directory = Path(directory)
         self.password = password
+        self.user: str | None = None  # whose password that is; None: the default user's
         self.directory.mkdir(parents=True, exist_ok=True)
         self.conf = self.directory / f"{self.kind}.conf"
         self.log = self.directory / f"{self.kind}.log"
@@ -176,7 +177,8 @@ class _Process:
 
     def _connect(self, **options: t.Any) -> t.Any:
         settings: dict[str, t.Any] = {
-            "host": self.host, "port": self.port, "password": self.password, "decode_responses": True,
+            "host": self.host, "port": self.port, "username": self.user, "password": self.password,
+            "decode_responses": True,
             "socket_timeout": 5.0, "socket_connect_timeout": 2.0, "retry": Retry(NoBackoff(), 0),
         }  # fmt: skip
         return redis.Redis(**{**settings, **options})

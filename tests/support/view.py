@@ -14,6 +14,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.support.oracle import login
+
 
 @dataclass(frozen=True)
 class State:
@@ -140,7 +142,7 @@ def _until(look: t.Callable[[], T], timeout: float, what: str) -> T:
 def _client(address: str, password: str | None) -> t.Any:
     host, port = address.rsplit(":", 1)
     return redis.Redis(
-        host=host, port=int(port), password=password, decode_responses=True, socket_timeout=2.0,
+        host=host, port=int(port), **login(password), decode_responses=True, socket_timeout=2.0,
         socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0),
     )  # fmt: skip
 

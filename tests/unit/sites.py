@@ -14,6 +14,7 @@ import yaml
 
 from ansible_collections.steady.redis.plugins.module_utils._declaration import resolve
 from ansible_collections.steady.redis.plugins.module_utils._declared import together
+from ansible_collections.steady.redis.plugins.module_utils._describe import describe
 from ansible_collections.steady.redis.plugins.module_utils._env import Inventory
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import unit_of
@@ -22,7 +23,6 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_placement impor
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import Site
 from ansible_collections.steady.redis.plugins.module_utils._redis import Sockets
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
-from ansible_collections.steady.redis.plugins.modules.redis_topology_info import describe
 
 Json = dict[str, t.Any]
 HOSTS = ("db-a", "db-b", "db-c")

@@ -30,6 +30,7 @@ from ansible_collections.steady.redis.plugins.module_utils._fields import Mistak
 Json = dict[str, t.Any]
 TRIO = ["db-a", "db-b", "db-c"]
 HOSTS = [*TRIO, "db-d", "db-e"]
+NO_USERS: Json = {"users": [], "sentinel_users": [], "keep_default_user": False}
 SET = {"redis_password": "", "redis_sentinel_password": ""}
 
 
@@ -87,6 +88,8 @@ def test_a_group_is_complete() -> None:
         ],
         "quorum": 2,
         "settings": {"down-after-milliseconds": "5000", "failover-timeout": "15000", "parallel-syncs": "1"},
+        **NO_USERS,
+        "remove_users": False,
     }
 
 
@@ -141,6 +144,7 @@ def test_what_stands_on_a_host() -> None:
         "unit": "steady-redis@carts-6380.service",
         "manager": "systemd",
         "library_dir": "/usr/local/lib/steady-redis",
+        **NO_USERS,
     }
     (sentinel,) = host["sentinels"]
     assert sentinel["unit"] == "steady-sentinel@sentinel-26379.service"

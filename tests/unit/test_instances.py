@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import read
 from ansible_collections.steady.redis.plugins.module_utils._instances import (
     BY_MANAGER,
@@ -82,10 +83,10 @@ def test_files_of_a_local_process_belong_to_who_runs_it() -> None:
 
 def test_the_password_of_sentinel_is_there_for_the_guard_alone() -> None:
     extra = "/etc/redis/orders-6379/sentinel-password"
-    assert paths("server", [server()], sentinel_password="secret")[extra] == ("0600", "redis")
-    assert extra not in paths("server", [server(sentinels=[])], sentinel_password="secret")
+    assert paths("server", [server()], sentinel_secret="secret")[extra] == ("0600", "redis")
+    assert extra not in paths("server", [server(sentinels=[])], sentinel_secret="secret")
     (file,) = [
-        each for each in wanted_files("server", [server()], lambda _name: "", sentinel_password="s") if each.secret
+        each for each in wanted_files("server", [server()], lambda _name: "", sentinel_secret="s") if each.secret
     ]
     assert (file.content, file.secret) == ("", "s\n"), "never where it could be shown"
 
@@ -133,7 +134,7 @@ def test_declared_keys_are_written_as_they_are() -> None:
 
 
 def test_sentinel_conf_is_complete_but_for_what_it_watches() -> None:
-    text = sentinel_conf(sentinel(), "")
+    text = sentinel_conf(sentinel(), Access())
     assert read(text, ["bind", "port", "dir", "daemonize"]) == {
         "bind": "192.0.2.11",
         "port": "26379",
@@ -147,7 +148,9 @@ def test_sentinel_conf_is_complete_but_for_what_it_watches() -> None:
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
 def test_any_password_survives_its_file(password: str) -> None:
-    assert read(sentinel_conf(sentinel(), password), ["requirepass"]) == {"requirepass": password}
+    assert read(sentinel_conf(sentinel(), Access(sentinel_password=password)), ["requirepass"]) == {
+        "requirepass": password
+    }
     assert len(quoted(password).splitlines()) == 1
 
 
