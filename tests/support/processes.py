@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 LOOPBACK = "127.0.0.1"
-Settings = Mapping[str, "str | int | Sequence[str]"]
+Settings = Mapping[str, str | int | Sequence[str]]
 
 # Below the range from which the kernel takes ports for outgoing connections: there a process that keeps trying to
 # reach a stopped server can connect to itself and hold the server's port. The ports of env=dev are left out.
