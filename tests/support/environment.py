@@ -171,8 +171,13 @@ class Environment:
             name, nodes=nodes, sentinels=sentinels,
             password=login_as("admin", variables.get("redis_users")) or password,
             sentinel_password=login_as("admin", variables.get("redis_sentinel_users"))
-            or variables.get("redis_sentinel_password"),
+            or variables.get("redis_sentinel_password"), ca_file=self._ca_file(variables),
         )  # fmt: skip
+
+    @staticmethod
+    def _ca_file(variables: Mapping[str, t.Any]) -> Path | None:
+        tls = variables.get("redis_tls")
+        return None if not tls else Path(tls["own_ca"]) / "ca.crt" if "own_ca" in tls else Path(tls["ca"])
 
     def writer(self, name: str = "orders", *, rate: float = 500) -> Writer:
         """Write to a group while something happens."""
@@ -181,7 +186,7 @@ class Environment:
             directory=self.logs, sentinels=list(view.sentinels.values()), group=name,
             password=login_as("app", variables.get("redis_users")) or view.password,
             sentinel_password=login_as("client", variables.get("redis_sentinel_users")) or view.sentinel_password,
-            rate=rate,
+            ca_file=view.ca_file, rate=rate,
         )  # fmt: skip
 
     def on(self, host: str, command: str) -> str:

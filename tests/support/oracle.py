@@ -62,13 +62,15 @@ class Target:
         nodes: Sequence[str] = (),
         password: str | None = None,
         sentinel_password: str | None = None,
+        ca_file: Path | None = None,
     ) -> None:
+        self.ca_file = ca_file  # by TLS, trusting these authorities
         self.sentinels, self.group, self.nodes = tuple(sentinels), group, tuple(nodes)
         self.password, self.sentinel_password = password, sentinel_password
         self._all = self._ask(self.sentinels)
 
     def _ask(self, addresses: Sequence[str]) -> Sentinel:
-        options = _options(SENTINEL_TIMEOUT, self.sentinel_password)
+        options = _options(SENTINEL_TIMEOUT, self.sentinel_password, self.ca_file)
         return Sentinel([_pair(one) for one in addresses], sentinel_kwargs=options)
 
     def connect(self, timeout: float = SOCKET_TIMEOUT) -> t.Any:
@@ -86,7 +88,7 @@ class Target:
         raise redis.exceptions.ConnectionError(f"none of {', '.join(self.nodes)} says that it is a master")
 
     def _client(self, host: str, port: int, timeout: float) -> t.Any:
-        return redis.Redis(host=host, port=port, **_options(timeout, self.password))
+        return redis.Redis(host=host, port=port, **_options(timeout, self.password, self.ca_file))
 
     def disagreement(self) -> str:
         """Say which masters the Sentinels name, if they do not all name the same one."""
@@ -104,8 +106,12 @@ def _pair(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _options(timeout: float, password: str | None) -> dict[str, t.Any]:
+def _options(timeout: float, password: str | None, ca_file: Path | None = None) -> dict[str, t.Any]:
+    tls: dict[str, t.Any] = {}
+    if ca_file:
+        tls = {"ssl": True, "ssl_ca_certs": str(ca_file), "ssl_check_hostname": True}
     return {
+        **tls,
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
         **login(password),
@@ -303,6 +309,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--nodes", default="", metavar="HOST:PORT,...", help="instead of Sentinels")
         one.add_argument("--password-file", type=Path, metavar="FILE")
         one.add_argument("--sentinel-password-file", type=Path, metavar="FILE")
+        one.add_argument("--ca-file", type=Path, metavar="FILE", help="speak TLS")
     return top
 
 
@@ -315,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     target = Target(
         sentinels=tuple(filter(None, options.sentinels.split(","))), group=options.group,
         nodes=tuple(filter(None, options.nodes.split(","))), password=_secret(options.password_file),
-        sentinel_password=_secret(options.sentinel_password_file),
+        sentinel_password=_secret(options.sentinel_password_file), ca_file=options.ca_file,
     )  # fmt: skip
     if options.command == "write":
         asked: list[int] = []

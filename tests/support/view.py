@@ -9,6 +9,7 @@ import time
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
@@ -42,17 +43,19 @@ class View:
         sentinels: Mapping[str, str],
         password: str | None = None,
         sentinel_password: str | None = None,
+        ca_file: Path | None = None,
     ) -> None:
+        self.ca_file = ca_file  # by TLS, trusting these authorities
         self.name, self.nodes, self.sentinels = name, dict(nodes), dict(sentinels)  # name: ADDRESS:PORT
         self.password, self.sentinel_password = password, sentinel_password
 
     def client(self, host: str) -> t.Any:
         """Give a client of a node."""
-        return _client(self.nodes[host], self.password)
+        return _client(self.nodes[host], self.password, self.ca_file)
 
     def sentinel(self, host: str) -> t.Any:
         """Give a client of the Sentinel on this host."""
-        return _client(self.sentinels[host], self.sentinel_password)
+        return _client(self.sentinels[host], self.sentinel_password, self.ca_file)
 
     def named(self, host: str) -> str:
         """Give the host that this host's Sentinel names as the master."""
@@ -139,11 +142,14 @@ def _until(look: t.Callable[[], T], timeout: float, what: str) -> T:
         time.sleep(0.1)
 
 
-def _client(address: str, password: str | None) -> t.Any:
+def _client(address: str, password: str | None, ca_file: Path | None = None) -> t.Any:
     host, port = address.rsplit(":", 1)
+    tls: dict[str, t.Any] = {}
+    if ca_file:
+        tls = {"ssl": True, "ssl_ca_certs": str(ca_file), "ssl_check_hostname": True}
     return redis.Redis(
         host=host, port=int(port), **login(password), decode_responses=True, socket_timeout=2.0,
-        socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0), **tls,
     )  # fmt: skip
 
 

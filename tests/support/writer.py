@@ -29,11 +29,13 @@ class Writer:
         nodes: Sequence[str] = (),
         password: str | None = None,
         sentinel_password: str | None = None,
+        ca_file: Path | None = None,
         rate: float = 500,
     ) -> None:
         self.target = Target(
-            sentinels=sentinels, group=group, nodes=nodes, password=password, sentinel_password=sentinel_password
-        )
+            sentinels=sentinels, group=group, nodes=nodes, password=password, sentinel_password=sentinel_password,
+            ca_file=ca_file,
+        )  # fmt: skip
         self.rate = rate
         self.patience = 10.0  # seconds until the first acknowledged write
         self.directory = Path(directory) / f"oracle-{uuid.uuid4().hex[:6]}"
@@ -57,6 +59,7 @@ class Writer:
         arguments = ["--group", target.group] if target.group else []
         for option, addresses in (("--sentinels", target.sentinels), ("--nodes", target.nodes)):
             arguments += [option, ",".join(addresses)] if addresses else []
+        arguments += ["--ca-file", str(target.ca_file)] if target.ca_file else []
         secrets = {"--password-file": target.password, "--sentinel-password-file": target.sentinel_password}
         for option, secret in secrets.items():
             if secret is not None:
