@@ -58,6 +58,23 @@ class Authority:
         )
 
 
+class Existing(Authority):
+    """The authority that the collection made in a directory, to sign what the collection would not."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.cert = directory, directory / "ca.crt"
+        self._name = x509.load_pem_x509_certificate(self.cert.read_bytes()).subject
+        key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        self._key = key
+
+    def put(self, host: str, address: str, *, days: float = 365) -> None:
+        """A new certificate where the collection looks for that of a host."""
+        made = self.certificate(host, addresses=[address], days=days)
+        made.cert.rename(self.directory / f"{host}.crt")
+        made.key.rename(self.directory / f"{host}.key")
+
+
 _USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
