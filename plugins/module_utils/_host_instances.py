@@ -72,6 +72,7 @@ def instance_facts(
         "password_differs": differs or [],
         "pid": pid if running else stranger.get("pid", pid),
         "tls": read(text, ["tls-port"]).get("tls-port", "0") != "0" if text else None,
+        "tls_auth_clients": read(text, ["tls-auth-clients"]).get("tls-auth-clients", ""),
         "guard": _guard(f"{place['conf_dir']}/{GUARD_CONF}"),
         "running": running or bool(stranger),
         "adopted": adoption.get("adopted") or {},

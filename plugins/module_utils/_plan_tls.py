@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
 from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed
-from ansible_collections.steady.redis.plugins.module_utils._tls import Stock, defects, paths
+from ansible_collections.steady.redis.plugins.module_utils._tls import AUTH_CLIENTS, Stock, defects, paths
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 Json = Mapping[str, t.Any]
@@ -30,9 +30,16 @@ def with_tls(placed: Placed, facts: Mapping[str, Json], stocks: Mapping[str, Sto
     hosts = {host: _supplied(each, stocks.get(host)) for host, each in placed.hosts.items()}
     shown = {host: stock.paper.fingerprint if stock.paper else TO_BE_MADE for host, stock in stocks.items()}
     anew = {host for host, each in hosts.items() if host in facts and authorities_change(each, facts[host])}
+    notes = [text for host, each in placed.hosts.items() for text in _stubborn(host, each, facts.get(host))]
     groups = with_certificates(placed.groups, shown)
     _renew(groups, hosts, anew)
-    return replace(placed, hosts=hosts, groups=groups, refusals=placed.refusals + list(dict.fromkeys(refusals)))
+    return replace(
+        placed,
+        hosts=hosts,
+        groups=groups,
+        refusals=placed.refusals + list(dict.fromkeys(refusals)),
+        notes=placed.notes + notes,
+    )
 
 
 def with_certificates(groups: Sequence[Json], shown: Mapping[str, str]) -> list[dict[str, t.Any]]:
@@ -76,6 +83,18 @@ def _switched(placed: Json, facts: Json | None) -> Iterator[str]:
             yield (
                 f"{each['instance']} was set up {was} TLS and is declared {wanted} it. site.yml does not switch it "
                 "over: docs/operations/security.md has the steps. To leave it, correct redis_tls"
+            )
+
+
+def _stubborn(host: str, placed: Json, facts: Json | None) -> Iterator[str]:
+    """A Sentinel reads at its start only which clients need a certificate, and its file is its own."""
+    for each in placed["sentinels"]:
+        seen = (facts or {"instances": {}})["instances"].get(each["instance"], {}).get("tls_auth_clients")
+        wanted = AUTH_CLIENTS[each["tls"]["clients"]] if each.get("tls") else ""
+        if seen and wanted and seen != wanted:
+            yield (
+                f"{host}: {each['instance']} has tls-auth-clients {seen}, client_certificates means {wanted}. Stop it, "
+                "change the line in its sentinel.conf, and start it; the next one when there is a quorum again"
             )
 
 
