@@ -89,7 +89,17 @@ def _notes(entry: Json) -> list[str]:
     """What differs and stays as it is; that somebody does not answer has been said among the reasons."""
     silent = tuple(each["failure_text"] for each in _processes(entry) if each["failure_text"])
     notes = [note for part in entry["pending"].values() for note in part["notes"]]
-    return [note for note in dict.fromkeys(notes) if not note.endswith(silent)]
+    return [*_mixed(entry), *(note for note in dict.fromkeys(notes) if not note.endswith(silent))]
+
+
+def _mixed(entry: Json) -> list[str]:
+    """Nodes of both flavors: no failure, an upgrade passes through it. But nobody should stay there."""
+    by_flavor: dict[str, list[str]] = {}
+    for node, row in zip(entry["nodes"], entry["table"]):
+        if not node["failure"]:
+            by_flavor.setdefault(node["flavor"], []).append(row["node"])
+    parts = [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {flavor}" for flavor, names in by_flavor.items()]
+    return [f"mixed: {', '.join(parts)}. An upgrade is on its way, or was not finished"] if len(parts) > 1 else []
 
 
 def _processes(entry: Json) -> list[Json]:

@@ -87,6 +87,14 @@ def test_who_does_not_answer_is_said_once_and_other_notes_stay() -> None:
     assert said.count("note: db-c: restart pending for appendfilename: a → b") == 1
 
 
+def test_both_flavors_in_a_group_are_no_failure_and_are_said() -> None:
+    mixed = but(healthy(), "db-b", "db-c", flavor="valkey", version="8.1.1")
+    said = lines(mixed)
+    assert said[1] == "orders is healthy: one master, all replicas and Sentinels in step"
+    assert "note: mixed: db-a is redis, db-b, db-c are valkey. An upgrade is on its way, or was not finished" in said
+    assert not any("mixed" in line for line in lines(but(healthy(), flavor="valkey", version="8.1.1")))
+
+
 def test_nothing_but_a_declaration() -> None:
     groups, _entries, _hosts = seen(healthy())
     bare: dict[str, t.Any] = {host: {"instances": {}} for host in HOSTS}
