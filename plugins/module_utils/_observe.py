@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._acl import Accounts, Commands, accounts
+from ansible_collections.steady.redis.plugins.module_utils._conf_file import canonical
 from ansible_collections.steady.redis.plugins.module_utils._redis import (
     Connector,
     Link,
@@ -111,7 +112,7 @@ def look_at_node(watched: Watched, member: Member) -> Node:
             return node_from_info(
                 member,
                 parse_info(info),
-                {key: value for key, value in settings.items() if key not in SECRET_KEYS},
+                {key: value for key, value in settings.items() if canonical(key) not in SECRET_KEYS},
                 secrets_match={key: settings.get(key, "") == value for key, value in watched.secrets.items()},
                 certificate=link.certificate,
                 accounts=own,

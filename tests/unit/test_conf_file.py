@@ -16,6 +16,7 @@ from ansible_collections.steady.redis.plugins.module_utils._conf_file import (
     TEXTS,
     UNITS,
     Value,
+    canonical,
     edit,
     parse,
     quote,
@@ -114,6 +115,14 @@ def test_buffer_limits_of_other_clients_stay() -> None:
 def test_an_older_name_is_the_same_key() -> None:
     assert edit("slave-priority 100\n", {"replica-priority": "100"}) == "slave-priority 100\n"
     assert edit("slave-priority 100\nPort 1\n", {"replica-priority": "0"}) == "replica-priority 0\nPort 1\n"
+
+
+def test_valkey_writes_back_the_logins_of_a_replica_under_other_names() -> None:
+    written = 'primaryuser replica\nprimaryauth "a b"\n'
+    assert read(written, ["masteruser", "masterauth"]) == {"masteruser": "replica", "masterauth": "a b"}
+    assert edit(written, {"masterauth": "a b"}) == written
+    assert edit(written, {"masterauth": None}) == "primaryuser replica\n"
+    assert {"masterauth", "masteruser"} == {canonical(key) for key in ("primaryauth", "PrimaryUser")}
 
 
 def test_doubled_lines_of_a_key_become_one() -> None:
