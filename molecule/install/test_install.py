@@ -16,6 +16,8 @@ from tests.support.environment import Environment, Run, say
 
 HOSTS = ("h1", "h2", "h3")
 UNITS = ("steady-redis@orders-6379", "steady-sentinel@sentinel-26379")
+# Before the package is installed, before the first Sentinel has files, before the servers start.
+CUT_OFF_BEFORE = (5, 8, 10)
 CANARY = "canar[y]-of"  # matches the passwords, and not the command that looks for them
 
 # Every file and directory with its time, and every program that runs; not what a login and a clock leave behind.
@@ -82,6 +84,13 @@ def test_prod_is_refused_without_passwords(prod: Environment, password: str) -> 
     assert password in run.message
     prod.declare(lambda variables: variables.update(declared))
     assert everything(prod) ^ before == set()
+
+
+def test_runs_that_are_cut_off_leave_nothing_that_the_next_one_cannot_complete(prod: Environment) -> None:
+    # On hosts the package, units and their links are what dev does not have; every task of dev has a test of its own.
+    for task in CUT_OFF_BEFORE:
+        prod.cut_off("site.yml", task)
+    # What follows installs the group as if nothing had happened.
 
 
 def test_a_group_is_installed(prod: Environment) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ from tests.support.view import View
 from tests.support.writer import Writer
 
 ROOT = Path(__file__).resolve().parents[2]
+CALLBACKS = Path(__file__).with_name("callback")
 
 
 def say(text: str) -> None:
@@ -122,24 +124,36 @@ class Environment:
         assert run.changed == {}, f"refused, but only after the first change\n{run}\n{run.message}"
         return run
 
+    def cut_off(self, playbook: str, task: int) -> None:
+        """Run a playbook that is ended by kill -9 before this one of the tasks that may change something."""
+        own = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "cut_off", "CUT_OFF_AT": str(task)
+        }  # fmt: skip
+        command, done = self._run([f"playbooks/{playbook}", "-e", f"env={self.name}"], own)
+        assert done.returncode == -signal.SIGKILL, f"it came to its end\n{done.stdout}"
+        last = re.findall(r"^TASK \[(.*)\] \**$", done.stdout, re.MULTILINE)[-1]
+        say(f"$ {command}   -> killed after {last}")
+
     def _ansible(self, words: list[str]) -> Run:
-        program = Path(sys.executable).with_name("ansible-playbook")
-        command = [str(program), "--inventory", str(self.inventory), *words]
-        # As the user's shell has it: nothing of what molecule sets.
-        own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))}
         began = time.monotonic()
-        done = subprocess.run(
-            command, cwd=ROOT, env={**own, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-        log = self.logs / f"{next(self._numbers):02}-{Path(words[0]).stem}.log"
-        log.write_text(f"$ ansible-playbook {' '.join(words)}\n{done.stdout}", encoding="utf-8")
-        run = Run.of(
-            f"ansible-playbook {' '.join(words)}", code=done.returncode, output=done.stdout,
-            seconds=time.monotonic() - began,
-        )  # fmt: skip
+        command, done = self._run(words, {})
+        run = Run.of(command, code=done.returncode, output=done.stdout, seconds=time.monotonic() - began)
         say(str(run))
         return run
+
+    def _run(self, words: list[str], variables: Mapping[str, str]) -> tuple[str, subprocess.CompletedProcess[str]]:
+        program = Path(sys.executable).with_name("ansible-playbook")
+        # As the user's shell has it: nothing of what molecule sets.
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))}
+        done = subprocess.run(
+            [str(program), "--inventory", str(self.inventory), *words], cwd=ROOT,
+            env={**own, "NO_COLOR": "1", **variables}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        command = f"ansible-playbook {' '.join(words)}"
+        log = self.logs / f"{next(self._numbers):02}-{Path(words[0]).stem}.log"
+        log.write_text(f"$ {command}\n{done.stdout}", encoding="utf-8")
+        return command, done
 
     # What the user writes
 
