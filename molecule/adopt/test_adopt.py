@@ -11,23 +11,33 @@ from tests.support.environment import Environment, say
 from tests.support.view import State
 
 HOSTS = ("h1", "h2", "h3")
-NODE, SENTINEL = "steady-redis@orders-6379", "steady-sentinel@sentinel-26379"
-# What each host ran before: h2 has a node of its own making, h3 such a Sentinel.
+NODE, SENTINEL, TILL = "steady-redis@orders-6379", "steady-sentinel@sentinel-26379", "steady-redis@carts-6390"
+# What each host ran before, and what runs it afterwards: h2 has a node of its own making, h3 such a Sentinel, and on h1
+# there is a server that only the host itself reaches.
 OLD = {
-    "h1": ("redis-server", "redis-sentinel"),
-    "h2": ("shop", "redis-sentinel"),
-    "h3": ("redis-server", "watcher"),
+    "h1": {NODE: "redis-server", SENTINEL: "redis-sentinel", TILL: "till"},
+    "h2": {NODE: "shop", SENTINEL: "redis-sentinel"},
+    "h3": {NODE: "redis-server", SENTINEL: "watcher"},
 }
+INSTANCES = {NODE: "orders-6379", SENTINEL: "sentinel-26379", TILL: "carts-6390"}
+GROUPS = {"orders": {"nodes": [*HOSTS], "adopt": True}, "carts": {"nodes": ["h1"], "port": 6390, "adopt": True}}
 
 BUILT = pytest.mark.usefixtures("before")
 
 UNIT = """[Service]
 User=shop
 ExecStart=/usr/bin/redis-server /srv/shop/{conf}
+RuntimeDirectory={unit}
 Restart=always
 [Install]
 WantedBy=multi-user.target
 """
+# Some settings stand on the command line only.
+UNITS = {
+    "shop": "node.conf --hz 17",
+    "watcher": "sentinel.conf --sentinel",
+    "till": "till.conf --port 6390 --bind 127.0.0.1",
+}
 NODE_CONF = """port 6379
 dir /srv/shop/data
 bind 127.0.0.1 {address}
@@ -38,6 +48,10 @@ logfile /srv/shop/log/node.log
 unixsocket /run/shop/node.sock
 appendonly yes
 {follow}
+"""
+TILL_CONF = """dir /srv/shop/till
+requirepass {password}
+masterauth {password}
 """
 SENTINEL_CONF = """port 26379
 dir /tmp
@@ -65,21 +79,17 @@ def build(prod: Environment, host: str) -> None:
     }
     prod.on(host, "apt-get install -qq redis-server redis-sentinel python3-redis >/dev/null 2>&1")
     prod.on(host, "systemctl disable --now redis-server redis-sentinel 2>/dev/null")
-    prod.on(host, "useradd shop; install -d -o shop -g shop /srv/shop /srv/shop/data /srv/shop/log")
-    for unit, conf in (("shop", "node.conf"), ("watcher", "sentinel.conf --sentinel")):
-        write(prod, host, f"/etc/systemd/system/{unit}.service", UNIT.format(conf=conf))
-    prod.on(host, "sed -i 's/^Restart=.*/&\\nRuntimeDirectory=shop/' /etc/systemd/system/shop.service")
+    prod.on(host, "useradd shop; install -d -o shop -g shop /srv/shop /srv/shop/data /srv/shop/log /srv/shop/till")
+    for unit, conf in UNITS.items():
+        write(prod, host, f"/etc/systemd/system/{unit}.service", UNIT.format(unit=unit, conf=conf))
     node, sentinel = NODE_CONF.format(**values), SENTINEL_CONF.format(**values)
     write(prod, host, "/srv/shop/node.conf", node)
     write(prod, host, "/srv/shop/sentinel.conf", sentinel)
+    write(prod, host, "/srv/shop/till.conf", TILL_CONF.format(**values))
     debian = [line for line in node.splitlines() if "shop" not in line]
     prod.lab.run(host, "tee", "-a", "/etc/redis/redis.conf", stdin="\n".join(debian))
     write(prod, host, "/etc/redis/sentinel.conf", sentinel.replace("dir /tmp", "dir /var/lib/redis"))
     prod.on(host, "chown shop: /srv/shop/*.conf; systemctl daemon-reload")
-
-
-def start(prod: Environment, host: str, number: int) -> None:
-    prod.on(host, f"systemctl enable --now {OLD[host][number]} 2>/dev/null")
 
 
 def servers(prod: Environment, host: str) -> list[str]:
@@ -89,8 +99,12 @@ def servers(prod: Environment, host: str) -> list[str]:
     return sorted(line.removesuffix(".service") for line in found.splitlines())
 
 
+def forget(prod: Environment, host: str, unit: str) -> None:
+    prod.on(host, f"rm -r /etc/redis/{INSTANCES[unit]} /etc/systemd/system/{unit}.service.d && systemctl daemon-reload")
+
+
 def enabled(prod: Environment, host: str) -> dict[str, str]:
-    units = [NODE, SENTINEL, *OLD[host]]
+    units = [*OLD[host], *OLD[host].values()]
     found = prod.on(host, f"systemctl is-enabled {' '.join(units)} 2>/dev/null || true").split()
     return dict(zip(units, found, strict=True))
 
@@ -100,15 +114,18 @@ def before(prod: Environment) -> State:
     """The group as it was built, with data in it."""
     for host in HOSTS:
         build(prod, host)
-    for number in (0, 1):
+    for unit in OLD["h1"]:
         for host in HOSTS:
-            start(prod, host, number)
+            if unit in OLD[host]:
+                prod.on(host, f"systemctl enable --now {OLD[host][unit]} 2>/dev/null")
     state = prod.group().wait_healthy()
     with prod.writer() as writer:
         writer.wait_for_acks(2000)
     # Set by hand, and never written down.
     with prod.group().client("h1") as client:
         client.config_set("slowlog-max-len", "77")
+    keys = "".join(f"SET key{number} {number}\n" for number in range(100))
+    prod.lab.run("h1", "redis-cli", "-p", "6390", stdin=f"AUTH {prod.declared()['redis_password']}\n{keys}")
     return state
 
 
@@ -121,12 +138,11 @@ def test_nothing_is_taken_over_unasked(prod: Environment, before: State) -> None
 
 @BUILT
 def test_another_name_in_sentinel_is_said(prod: Environment) -> None:
-    prod.declare(
-        lambda v: v["redis_groups"].update(orders={"nodes": list(HOSTS), "adopt": True, "sentinel_name": "shop"})
-    )
+    wrong = {**GROUPS["orders"], "sentinel_name": "shop"}
+    prod.declare(lambda v: v.update(redis_groups={**GROUPS, "orders": wrong}))
     run = prod.refused("site.yml")
     assert "Set sentinel_name: orders" in run.message
-    prod.declare(lambda v: v["redis_groups"]["orders"].pop("sentinel_name"))
+    prod.declare(lambda v: v.update(redis_groups=GROUPS))
 
 
 def test_adopted_as_it_runs(prod: Environment, before: State) -> None:
@@ -142,8 +158,9 @@ def test_adopted_as_it_runs(prod: Environment, before: State) -> None:
     assert second.changed == {}
     assert prod.group().state() == before, "no restart, no failover"
     for host in HOSTS:
-        assert servers(prod, host) == sorted(OLD[host])
-        assert enabled(prod, host) == {NODE: "enabled", SENTINEL: "enabled", **dict.fromkeys(OLD[host], "disabled")}
+        assert servers(prod, host) == sorted(OLD[host].values())
+        after = {**dict.fromkeys(OLD[host], "enabled"), **dict.fromkeys(OLD[host].values(), "disabled")}
+        assert enabled(prod, host) == after
 
 
 @BUILT
@@ -151,6 +168,10 @@ def test_its_settings_are_its_own(prod: Environment) -> None:
     settings = {"maxmemory-policy": "volatile-ttl", "slowlog-max-len": "77", "save": "3600 1 300 100 60 10000"}
     with prod.group().client("h1") as client:
         assert {key: client.config_get(key)[key] for key in settings} == settings
+    with prod.group().client("h2") as client:
+        assert client.config_get("hz") == {"hz": "17"}
+    with prod.group("carts").client("h1") as client:
+        assert client.dbsize() == 100, "the host's address was added to those it listens on"
     with prod.group().sentinel("h1") as sentinel:
         assert sentinel.sentinel_masters()["orders"]["down-after-milliseconds"] == 4000
 
@@ -159,15 +180,15 @@ def test_its_settings_are_its_own(prod: Environment) -> None:
 def test_status_tells_what_is_pending(prod: Environment) -> None:
     output = prod.play("status.yml").output
     for host in HOSTS:
-        assert f"{host}: orders-6379 is adopted, restart pending: it runs under {OLD[host][0]}.service" in output
-        assert f"{host}: sentinel-26379 is adopted, restart pending: it runs under {OLD[host][1]}.service" in output
+        for unit, old in OLD[host].items():
+            assert f"{host}: {INSTANCES[unit]} is adopted, restart pending: it runs under {old}.service" in output
 
 
 def test_undone_on_one_host(prod: Environment, before: State) -> None:
     """As docs/operations/adopt.md says; nothing that runs notices, and a further run adopts it again."""
-    for unit, old, instance in ((NODE, OLD["h3"][0], "orders-6379"), (SENTINEL, OLD["h3"][1], "sentinel-26379")):
+    for unit, old in OLD["h3"].items():
         prod.on("h3", f"systemctl enable {old} && systemctl disable {unit}")
-        prod.on("h3", f"rm -r /etc/redis/{instance} /etc/systemd/system/{unit}.service.d && systemctl daemon-reload")
+        forget(prod, "h3", unit)
     assert enabled(prod, "h3")["redis-server"] == "enabled"
     assert prod.group().state() == before
     assert set(prod.play("site.yml").changed) == {"h3"}
@@ -198,7 +219,9 @@ def test_a_host_is_rebooted(prod: Environment) -> None:
         writer.wait_for_acks(500)
     say(f"h1 rebooted: {writer.verdict(max_lost=0, max_gap_ms=1000)}")
     assert (after.master, after.epoch) == (state.master, state.epoch)
-    assert servers(prod, "h1") == [NODE, SENTINEL]
+    assert servers(prod, "h1") == sorted(OLD["h1"])
+    with prod.group("carts").client("h1") as client:
+        assert client.dbsize() == 100
     with orders.client("h1") as client:
         assert client.config_get("slowlog-max-len")["slowlog-max-len"] == "78"
 
@@ -218,8 +241,27 @@ def test_all_hosts_lose_power(prod: Environment) -> None:
     assert after.epoch >= state.epoch, "the Sentinels know of the failover"
     assert [orders.client(host).dbsize() for host in HOSTS] == [keys] * 3
     say(f"{state.master} -> {after.master}: {writer.verdict(max_lost=0)}")
-    assert [servers(prod, host) for host in HOSTS] == [[NODE, SENTINEL]] * 3
+    assert [servers(prod, host) for host in HOSTS] == [sorted(OLD[host]) for host in HOSTS]
+    with orders.client("h2") as client:
+        assert client.config_get("hz") == {"hz": "17"}
 
     assert "restart pending" not in prod.play("site.yml").output
     assert prod.play("site.yml").changed == {}
     assert prod.group().state() == after
+
+
+@BUILT
+def test_undone_after_the_move(prod: Environment) -> None:
+    """As docs/operations/adopt.md says. A further run adopts it once more."""
+    orders = prod.group()
+    host = next(each for each in ("h1", "h3") if each != orders.wait_healthy().master)
+    keys = orders.client(host).dbsize()
+    prod.on(host, f"systemctl disable --now {NODE} 2>/dev/null && systemctl unmask redis-server 2>/dev/null")
+    prod.on(host, "cp /etc/redis/orders-6379/redis.conf /etc/redis/redis.conf")
+    prod.on(host, "systemctl enable --now redis-server 2>/dev/null")
+    forget(prod, host, NODE)
+    orders.wait_healthy()
+    assert orders.client(host).dbsize() == keys
+    assert "redis-server" in servers(prod, host)
+    assert set(prod.play("site.yml").changed) == {host}
+    assert prod.play("site.yml").changed == {}

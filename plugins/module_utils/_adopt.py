@@ -93,7 +93,7 @@ def adoption_files(kind: str, each: Json) -> dict[str, tuple[str, str]]:
 
 def own_lines(kind: str, each: Json) -> str:
     """What our unit needs otherwise than the old configuration says; the last line of a key counts."""
-    lines = {"dir": each["data_dir"], "pidfile": ""}
+    lines = {"port": str(each["port"]), "dir": each["data_dir"], "pidfile": ""}
     if kind == SERVER:
         lines.update({"replica-announce-ip": each["address"], "replica-announce-port": str(each["port"])})
         # Everything else was set in the running server, which has written it to its old file.

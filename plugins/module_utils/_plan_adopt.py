@@ -19,6 +19,8 @@ Json = Mapping[str, t.Any]
 
 OLDEST_SERVER = (6, 2)
 
+_EVERYWHERE = ("0.0.0.0", "::")
+
 
 def adopted_on(placed: Json) -> Iterator[tuple[str, Json]]:
     """The instances of a host whose process still belongs to another unit."""
@@ -90,7 +92,9 @@ def adoption_lines(kind: str, each: Json, facts: Json) -> list[str]:
     if not work(kind, each, facts):
         return []
     ours, old, more = unit_of(kind, each["instance"], each["flavor"]), each["adopted"]["unit"], opened(each, facts)
-    found = [f"adopt {each['instance']}, which runs on under {old}; {ours} starts it at the next boot"]
+    seen = facts["instances"][each["instance"]]
+    wrote = f" and writes its settings to {each['adopted']['conf']}" if kind == SERVER and not seen["adopted"] else ""
+    found = [f"adopt {each['instance']}, which runs on under {old}{wrote}; {ours} starts it at the next boot"]
     return found + ([f"{each['instance']}: {', '.join(map(' '.join, more.items()))}"] if more else [])
 
 
@@ -111,23 +115,21 @@ def opened(each: Json, facts: Json) -> dict[str, str]:
     return found
 
 
-def openings(servers: Sequence[Json], facts: Json) -> list[dict[str, t.Any]]:
-    """For each adopted server that the others do not reach: where it is reached here, and what to set."""
-    pending = [each for each in servers if each.get("pending")]
-    return [
-        {
-            "group": each["group"],
-            "node": {"address": facts["instances"][each["instance"]]["stranger"]["listens"][0], "port": each["port"]},
-            "config": keys,
-        }
-        for each in pending
-        for keys in [opened(each, facts)]
-        if keys
-    ]
+def taken(servers: Sequence[Json], facts: Json) -> list[dict[str, t.Any]]:
+    """For each server that is adopted in this run: where it is reached here, and what to set before it writes all."""
+    found = []
+    for each in servers:
+        seen = facts["instances"].get(each["instance"], {})
+        config = opened(each, facts) if each.get("pending") else {}
+        if config or (seen.get("stranger") and not seen["adopted"]):
+            near = [place for place in seen["stranger"]["listens"] if place not in _EVERYWHERE]
+            node = {"address": near[0] if near else "127.0.0.1", "port": each["port"]}
+            found.append({"group": each["group"], "node": node, "config": config})
+    return found
 
 
 def _listens(each: Json, stranger: Json) -> bool:
-    return bool({each["address"], "0.0.0.0", "::"} & set(stranger["listens"]))
+    return bool({each["address"], *_EVERYWHERE} & set(stranger["listens"]))
 
 
 def _note(kind: str, each: Json, seen: Json) -> str:

@@ -42,12 +42,13 @@ def plan_config(
     defaults: Mapping[str, str] | None = None,
     files: Mapping[str, Mapping[str, str | None]] | None = None,
     only: str = "",
+    rewrite: bool = False,
 ) -> Plan:
     """Give every node that answers the values of V(wanted), live and in its file.
 
     V(owned) are keys that we set earlier; those no longer wanted go back to V(defaults), the values of a server of
     the same version that was given no configuration. Keys that need a restart become notes, never steps. V(files) is
-    what file_drift() found, by node: such a file is written anew.
+    what file_drift() found, by node: such a file is written anew, and with V(rewrite) every one.
     """
     nodes = [node for node in observation.nodes if node.name == only or not (only or node.member.hands_off)]
     if not nodes and not only:
@@ -67,10 +68,10 @@ def plan_config(
     for node in nodes:
         is_set = any(step.on == node.address and step.undo for step in total.steps)
         edited = _in_file(node, complete, (files or {}).get(node.name, {}), fallback)
-        if is_set or edited:
-            what = "them" if is_set else ", ".join(edited)
-            rewrite = Step(say=f"{node.name}: write {what} to its file", on=node.address, command=("CONFIG", "REWRITE"))
-            total += Plan((rewrite,), tuple(edited.values()))
+        if is_set or edited or (rewrite and node.answered):
+            what = "them" if is_set else ", ".join(edited) or "what it runs with"
+            to_file = Step(say=f"{node.name}: write {what} to its file", on=node.address, command=("CONFIG", "REWRITE"))
+            total += Plan((to_file,), tuple(edited.values()))
     return total
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._adopt import old_units
 from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
-from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import openings
+from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import taken
 from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import other_flavor
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import (
@@ -38,7 +38,7 @@ IDLE: Json = {
     "packages": [],
     "stock_units": [],
     "mask": [],
-    "opened": [],
+    "taken": [],
     "forget": [],
 }
 
@@ -229,7 +229,7 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         packages=missing(facts, programs),
         stock_units=[] if process else stock_units(facts, programs, adopted),
         mask=[] if process else [each["service"] for each in programs if each["service"] not in ("", *adopted)],
-        opened=openings(servers, facts),
+        taken=taken(servers, facts),
         forget=[{**each, "released": each["held"]} for each in servers] if any(map(_forgotten, servers)) else [],
     )
     reasons["forget"] = [
@@ -250,7 +250,7 @@ def _touched_groups(site: Site, hosts: Json) -> set[str]:
     for host, work in hosts.items():
         placed = site.placed.get(host, {"servers": [], "sentinels": []})
         facts = site.hosts[host]["instances"]
-        touched |= {each["group"] for each in work["opened"]}
+        touched |= {each["group"] for each in work["taken"] if each["config"]}
         if work["server"]:
             touched |= {each["group"] for each in placed["servers"] if each["instance"] in work["stopped"]}
         down = {each["instance"] for each in placed["sentinels"] if not facts.get(each["instance"], {}).get("running")}

@@ -35,6 +35,11 @@ options:
         where there is no such line. Where the running server has the right value, its file is written anew.
     type: dict
     default: {}
+  rewrite:
+    description: >-
+      Write the file of every node anew even if no key differs, so that it holds what somebody set and never wrote down.
+    type: bool
+    default: false
   node:
     description: Only this node, by its name in O(nodes). Empty is all of them.
     type: str
@@ -119,12 +124,12 @@ def configure(module: AnsibleModule) -> dict[str, t.Any]:
     program = server_program(params["flavor"])
     binary = params["binary"] or module.get_bin_path(program, required=bool(gone or files))
     fallback = defaults(binary) if gone or files else {}
-    once = [files]
+    once = [(files, params["rewrite"])]
 
     def plan(seen: Observation) -> Plan:
         """What stands in the files was seen before they are written, so it counts for the first plan only."""
-        found = once.pop() if once else {}
-        return plan_config(seen, wanted, owned=gone, defaults=fallback, files=found, only=params["node"])
+        found, anew = once.pop() if once else ({}, False)
+        return plan_config(seen, wanted, owned=gone, defaults=fallback, files=found, only=params["node"], rewrite=anew)
 
     return converge(module, watched_from(params, params), plan)
 
@@ -134,6 +139,7 @@ def main() -> None:
         "config": {"type": "dict", "required": True},
         "owned": {"type": "list", "elements": "str", "default": []},
         "files": {"type": "dict", "default": {}},
+        "rewrite": {"type": "bool", "default": False},
         "node": {"type": "str", "default": ""},
         "flavor": {"type": "str", "choices": list(FLAVORS), "default": REDIS},
         "binary": {"type": "path", "default": ""},

@@ -87,12 +87,15 @@ def test_what_runs_is_taken_over_as_it_is() -> None:
     todo = plan_site(found.site())
     assert todo.refusals == ()
     for host in TRIO:
-        said = f"{host}: adopt orders-6379, which runs on under {UNIT}; steady-redis@orders-6379.service starts it"
-        assert f"{said} at the next boot" in todo.lines
+        said = (
+            f"{host}: adopt orders-6379, which runs on under {UNIT} and writes its settings to /etc/redis/redis.conf;"
+        )
+        assert f"{said} steady-redis@orders-6379.service starts it at the next boot" in todo.lines
         work = todo.hosts[host]
         assert work["server"]
         assert work["sentinel"]
-        assert work["stopped"] == work["stock_units"] == work["opened"] == []
+        assert work["stopped"] == work["stock_units"] == []
+        assert [each["config"] for each in work["taken"]] == [{}], "it only writes down what it runs with"
         assert work["mask"] == [], "that would be the unit that runs it"
 
 
@@ -179,7 +182,7 @@ def test_one_on_loopback_listens_for_the_others_too() -> None:
     assert found.placed().refusals == []
     (work,) = plan_site(found.site()).hosts.values()
     keys = {"bind": "127.0.0.1 192.0.2.11", "protected-mode": "no"}
-    assert work["opened"] == [
+    assert work["taken"] == [
         {"group": "orders", "node": {"address": "127.0.0.1", "port": 6379}, "config": keys}
     ]  # fmt: skip
 

@@ -191,3 +191,10 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
     assert not after.steps
     assert (after.refusal, after.notes) == (plan.refusal, plan.notes)
     assert not any(step.command[2:3] and step.command[2] in RESTART_ONLY for step in plan.steps)
+
+
+def test_a_file_is_written_anew_when_asked() -> None:
+    plan = plan_config(SEEN, {}, rewrite=True)
+    assert plan.changed
+    assert commands(plan) == ["192.0.2.11 CONFIG REWRITE", "192.0.2.12 CONFIG REWRITE"]
+    assert not plan_config(silent(SEEN, "db-b"), {}, rewrite=True, only="db-b").steps
