@@ -98,6 +98,12 @@ def adoption_lines(kind: str, each: Json, facts: Json) -> list[str]:
     return found + ([f"{each['instance']}: {', '.join(map(' '.join, more.items()))}"] if more else [])
 
 
+def old_unit_lines(each: Json, facts: Json) -> list[str]:
+    """Somebody enabled the unit again from which an instance was taken over: both would start at boot."""
+    old = (each.get("adopted") or {}).get("unit", "")
+    return [f"disable {old}, from which {each['instance']} was taken over"] if old and _enabled(facts, old) else []
+
+
 def _enabled(facts: Json, unit: str) -> bool:
     return str(facts["units"].get(unit, {}).get("enabled", "")).startswith("enabled")
 

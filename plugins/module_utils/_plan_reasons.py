@@ -19,7 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     server_program,
     unit_of,
 )
-from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import adoption_lines
+from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import adoption_lines, old_unit_lines
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 
@@ -108,9 +108,14 @@ def processes(kind: str, instances: Sequence[Json], facts: Json) -> list[str]:
 
 
 def _process(kind: str, each: Json, facts: Json) -> list[str]:
-    name, running = each["instance"], facts["instances"].get(each["instance"], {}).get("running")
+    running = bool(facts["instances"].get(each["instance"], {}).get("running"))
     if each.get("pending") and running:
         return adoption_lines(kind, each, facts)
+    return [*_own_process(kind, each, facts, running=running), *old_unit_lines(each, facts)]
+
+
+def _own_process(kind: str, each: Json, facts: Json, *, running: bool) -> list[str]:
+    name = each["instance"]
     action = "" if running else f"start {name}"
     if each["manager"] != PROCESS:
         action = _unit(unit_of(kind, name, each["flavor"]), facts)

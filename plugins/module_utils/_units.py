@@ -38,11 +38,16 @@ def adopt_units(run: Run, old: Mapping[str, str], *, pretend: bool = False) -> t
     The lines that say what was done, and the units whose old one does not run: they are to be started.
     """
     seen = read_units(run, list(dict.fromkeys([*old, *old.values()])))
-    alive = [name for name in old if seen.get(old[name], {}).get("active") in ("active", "reloading")]
+    running = ("active", "reloading")
+    alive = [
+        name
+        for name, unit in old.items()
+        if seen.get(unit, {}).get("active") in running and seen.get(name, {}).get("active") not in running
+    ]
     # In this order: cut off between the two, both start at boot, and ours ends the other.
     tasks = [
         ("enable", [name for name in alive if not _is_enabled(seen.get(name, {}))]),
-        ("disable", [old[name] for name in alive if _is_enabled(seen[old[name]])]),
+        ("disable", [unit for unit in dict.fromkeys(old.values()) if _is_enabled(seen.get(unit, {}))]),
     ]
     for verb, names in tasks:
         if names and not pretend:

@@ -223,7 +223,7 @@ def bring_units(module: AnsibleModule, instances: list[t.Any]) -> list[str]:
         raise Failed(f"systemd runs {instances[0]['instance']}, and this stops local processes only")
     kind, run, pretend = module.params["kind"], module.run_command, module.check_mode
     units = {unit_of(kind, each["instance"], each["flavor"]): each for each in instances}
-    old = {name: each["adopted"]["unit"] for name, each in units.items() if each.get("pending")}
+    old = {name: each["adopted"]["unit"] for name, each in units.items() if each.get("adopted")}
     lines, dead = adopt_units(run, old, pretend=pretend) if old else ([], [])
     names = [name for name in units if name not in old] + dead
     return lines + (start_units(run, names, pretend=pretend) if names else [])

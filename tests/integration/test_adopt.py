@@ -19,6 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._adopt_facts import _
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import instance_facts
 from ansible_collections.steady.redis.plugins.module_utils._local_redis import CannotAsk, LocalRedis
 from ansible_collections.steady.redis.plugins.module_utils._proc import listeners
+from tests.support.modules import run_module
 from tests.support.processes import Sentinel, Server, wait_until
 
 PASSWORD = "the-password-of-orders"
@@ -148,3 +149,15 @@ def test_answers_of_all_kinds(servers: Callable[..., Server]) -> None:
         assert link.setting("no-such-key") == ""
         with pytest.raises(CannotAsk, match="unknown command"):
             link.ask("NONSENSE")
+
+
+def test_a_file_is_written_anew_when_asked(servers: Callable[..., Server]) -> None:
+    """So that nothing is gone that somebody only set, or gave on the command line."""
+    server = servers()
+    with server.client() as client:
+        client.config_set("slowlog-max-len", "77")
+    options = {"name": "orders", "nodes": [{"address": "127.0.0.1", "port": server.port}], "config": {}}
+    assert not run_module("redis_config", options)["changed"]
+    assert "slowlog-max-len" not in server.conf.read_text()
+    assert run_module("redis_config", {**options, "rewrite": True})["changed"]
+    assert "slowlog-max-len 77" in server.conf.read_text()

@@ -247,3 +247,15 @@ def test_only_what_needs_a_start_is_added_to_it() -> None:
     assert 'pidfile ""' in lines
     assert "databases 32" in lines
     assert not any(line.startswith("timeout") for line in lines), "set in the running server, which wrote it down"
+
+
+def test_an_old_unit_that_is_enabled_again_is_disabled() -> None:
+    found = estate().built(healthy())
+    for host in TRIO:
+        for seen in (stranger(TRIO.index(host)), watcher(TRIO.index(host))):
+            name = "sentinel-26379" if seen["monitors"] else "orders-6379"
+            found.facts[host]["instances"][name].update(adopted=found_as_adopted(seen), pending=False)
+            found.facts[host]["units"][seen["unit"]] = {"load": "masked", "active": "inactive", "enabled": "masked"}
+    assert plan_site(found.site()).lines == ()
+    found.facts["db-a"]["units"][UNIT]["enabled"] = "enabled"
+    assert plan_site(found.site()).lines == (f"db-a: disable {UNIT}, from which orders-6379 was taken over",)
