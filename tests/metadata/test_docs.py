@@ -229,7 +229,9 @@ def test_the_example_declares_something_right(env: str) -> None:
 
 def test_the_example_has_the_playbooks_that_users_type() -> None:
     ours = {path.stem for path in EXAMPLE.glob("*.yml")}
-    assert ours == {"site", "status", "health"}
+    # dev_down is typed by its name in the collection.
+    theirs = {path.stem for path in (ROOT / "playbooks").glob("[!_]*.yml")} - {"dev_down"}
+    assert ours == theirs
     done = ansible("ansible-playbook", "--syntax-check", *(f"{name}.yml" for name in sorted(ours)))
     assert done.returncode == 0, done.stdout + done.stderr
 
