@@ -26,6 +26,19 @@ from tests.support.environment import Environment, say
 HOSTS = ("h1", "h2", "h3")
 UNITS = ("steady-redis@orders-6379", "steady-sentinel@sentinel-26379")
 TLS = "/etc/redis/tls"
+USERS = {
+    "redis_users": {
+        "admin": {"password": "canary-of-admin"},
+        "replication": {"password": "canary-of-replication"},
+        "sentinel": {"password": "canary-of-sentinel"},
+        "app": {"password": "canary-of-app"},
+    },
+    "redis_sentinel_users": {
+        "admin": {"password": "canary-of-watching-admin"},
+        "peer": {"password": "canary-of-peer"},
+        "client": {"password": "canary-of-client"},
+    },
+}
 PASSWORDS = "canar[y]-of"  # matches the passwords, and not the command that looks for them
 
 
@@ -148,7 +161,8 @@ def test_wrong_certificates_are_refused_before_the_first_change(prod: Environmen
 
 
 def test_a_group_is_installed(prod: Environment, own: Path) -> None:
-    prod.declare(lambda variables: variables.update(redis_tls={"own_ca": str(own)}))
+    prod.declare(lambda variables: variables.update(USERS, redis_tls={"own_ca": str(own)}))
+    prod.declare(lambda variables: [variables.pop(name) for name in ("redis_password", "redis_sentinel_password")])
     check = prod.play("site.yml", "--check", "--diff")
     assert "here: make a certificate for h1, h2, h3" in check.output
     assert not own.exists(), "check mode makes nothing"
@@ -265,6 +279,14 @@ def test_switching_over_is_refused(prod: Environment, own: Path) -> None:
         assert f"{host}: orders-6379 was set up with TLS and is declared without it" in said
     prod.declare(lambda variables: variables.update(redis_tls={"own_ca": str(own)}))
     assert prod.play("site.yml").changed == {}
+
+
+def test_nobody_wanted_a_right_that_it_has_not(prod: Environment) -> None:
+    """Through an installation, a failover, a renewal and second runs."""
+    group = prod.group()
+    for host in HOSTS:
+        with group.client(host) as node, group.sentinel(host) as sentinel:
+            assert node.execute_command("ACL", "LOG") == sentinel.execute_command("ACL", "LOG") == []
 
 
 def test_nothing_tells_a_secret(prod: Environment, own: Path) -> None:
