@@ -70,7 +70,7 @@ def _renew(groups: Sequence[Json], hosts: Mapping[str, Json], anew: Collection[s
 def _wrong(placed: Json, stock: Stock, *, now: float) -> Iterator[str]:
     yield from stock.mistakes
     if stock.paper:
-        clients = next(each["tls"]["clients"] for kind in KINDS for each in placed[kind])
+        (clients, *_same) = (each["tls"]["clients"] for kind in KINDS for each in placed[kind])
         yield from defects(stock.paper, placed["address"], clients=clients, now=now, sources=stock.sources)
 
 

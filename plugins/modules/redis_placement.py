@@ -141,6 +141,7 @@ def main() -> None:
         "others": {"type": "list", "elements": "dict", "default": []},
         "limit": {"type": "list", "elements": "str", "default": []},
         "refuse": {"type": "bool", "default": True},
+        "certificates": {"type": "bool", "default": True},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     module.fail_json(msg="redis_placement runs on the controller, as an action plugin of the same name")

@@ -70,6 +70,23 @@ def test_the_action_groups_are_the_lists_of_modules() -> None:
     assert groups == {"connection": connecting, "redis": [path.stem for path in MODULES]}
 
 
+def test_every_play_that_connects_knows_about_tls() -> None:
+    """The options for it come as module_defaults: whoever forgets them speaks plainly to a port for TLS."""
+    connecting = {f"steady.redis.{name}" for name in load(ROOT / "meta/runtime.yml")["action_groups"]["connection"]}
+    roles = {"steady.redis.replication", "steady.redis.sentinel"}
+    wrong = []
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        for play in load(path):
+            tasks = play.get("tasks", [])
+            asks = any(connecting & set(task) for task in tasks) or any(
+                task.get("ansible.builtin.include_role", {}).get("name") in roles for task in tasks
+            )
+            starts = "5/6" in play["name"]  # its role for Sentinels only starts them
+            if asks and not starts and "group/steady.redis.connection" not in play.get("module_defaults", {}):
+                wrong.append(f"{path.name}: {play['name']}")
+    assert not wrong
+
+
 def fragments(module: Path) -> list[str]:
     """Give the documentation that a module shares with others."""
     return list(documentation(module)["extends_documentation_fragment"])

@@ -26,8 +26,8 @@ GOOD = Paper("ab12", ("192.0.2.1",), Moment(0), Moment(NOW + 1), authority_until
 STOCK = Stock(FILES, {"ca": "new ca", "cert": "c", "key": "k"}, GOOD)
 
 
-def placed(tls: dict[str, str] | None = TLS, manager: str = "systemd") -> Placed:
-    extra: dict[str, t.Any] = {"tls": tls} if tls else {}
+def placed(*, tls: bool = True, manager: str = "systemd") -> Placed:
+    extra: dict[str, t.Any] = {"tls": TLS} if tls else {}
     host = {
         "address": "192.0.2.1", "manager": manager, "link": link_options(TLS["dir"], "optional") if tls else {},
         "servers": [{"instance": "orders-6379", **extra}], "sentinels": [{"instance": "sentinel-26379", **extra}],
@@ -78,10 +78,10 @@ def test_all_that_is_wrong_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("declared", "there", "refused"),
-    [(TLS, False, 2), (None, True, 2), (TLS, True, 0), (None, False, 0), (TLS, None, 0)],
+    [(True, False, 2), (False, True, 2), (True, True, 0), (False, False, 0), (True, None, 0)],
 )
-def test_nobody_is_switched_over(declared: dict[str, str] | None, there: bool | None, refused: int) -> None:
-    assert len(with_tls(placed(declared), facts(tls=there), {}, now=NOW).refusals) == refused
+def test_nobody_is_switched_over(declared: bool, there: bool | None, refused: int) -> None:
+    assert len(with_tls(placed(tls=declared), facts(tls=there), {}, now=NOW).refusals) == refused
 
 
 def test_new_authorities_are_told_to_everybody_once() -> None:
@@ -121,4 +121,4 @@ def test_a_sentinel_with_other_rules_for_clients_is_noted() -> None:
 def test_before_the_first_run_no_file_is_asked_for() -> None:
     assert link(placed().hosts["h1"], None) == {"tls": True}
     assert link(placed().hosts["h1"], facts()["h1"]) == {"tls": True, "ca_file": "/etc/redis/tls/ca.crt"}
-    assert link(placed(None).hosts["h1"], facts()["h1"]) == {}
+    assert link(placed(tls=False).hosts["h1"], facts()["h1"]) == {}
