@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.support.environment import Environment, say
@@ -112,8 +114,8 @@ def enabled(prod: Environment, host: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def before(prod: Environment) -> State:
     """The group as it was built, with data in it."""
-    for host in HOSTS:
-        build(prod, host)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda host: build(prod, host), HOSTS))
     for unit in OLD["h1"]:
         for host in HOSTS:
             if unit in OLD[host]:
