@@ -93,7 +93,7 @@ def _asked(kind: str, link: LocalRedis, password: str | None) -> Json:
     found: Json = {
         "guarded": guarded,
         "conf": server.get("config_file", ""),
-        "mode": server.get("redis_mode", ""),
+        "mode": server.get("redis_mode") or server.get("server_mode", ""),  # Valkey 8 has the other name
         "flavor": VALKEY if "valkey_version" in server else REDIS,
         "version": server.get("valkey_version") or server.get("redis_version", ""),
     }
