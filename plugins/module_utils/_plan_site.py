@@ -132,6 +132,8 @@ def is_new(site: Site, group: Json) -> bool:
     known = [site.hosts[host]["instances"].get(name, {}) for host, name in members if host in site.hosts]
     if len(known) < len(members):
         return False  # a host that cannot be asked may hold everything
+    if any(facts.get("stranger") for facts in known):
+        return False  # what is adopted exists, also where only its own host reaches it
     if entry is None:
         return not any(facts.get("data", "none") != "none" or facts.get("running") for facts in known)
     if any(view["knows"] for view in entry["sentinels"]):

@@ -17,7 +17,7 @@ from ansible_collections.steady.redis.plugins.module_utils._adopt import (
     read_marker,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import plan_site
-from tests.unit.observations import healthy
+from tests.unit.observations import healthy, silent
 from tests.unit.sites import Estate, instance, program
 
 Json = dict[str, t.Any]
@@ -185,6 +185,21 @@ def test_one_on_loopback_listens_for_the_others_too() -> None:
     assert work["taken"] == [
         {"group": "orders", "node": {"address": "127.0.0.1", "port": 6379}, "config": keys}
     ]  # fmt: skip
+
+
+def test_a_master_on_loopback_that_has_saved_nothing_is_no_new_group() -> None:
+    found = Estate(group={"nodes": ["db-b", "db-a", "db-c"], "adopt": True})
+    found.facts["db-a"] = estate(nodes={"listens": ["127.0.0.1"], "guarded": False}).facts["db-a"]
+    found.facts["db-a"]["instances"] = {
+        "orders-6379": {**found.facts["db-a"]["instances"]["orders-6379"], "data": "none"}
+    }
+    found.facts["db-a"]["units"].pop("redis-sentinel.service")
+    found.facts["db-a"]["listeners"] = [each for each in found.facts["db-a"]["listeners"] if each["port"] == 6379]
+    found.seen = silent(healthy(), *TRIO)
+    todo = plan_site(found.site())
+    assert todo.refusals == ()
+    assert not todo.groups["orders"]["new"]
+    assert [work["bootstrap"] for work in todo.hosts.values()] == [[], [], []]
 
 
 def test_a_master_on_loopback_beside_other_data() -> None:
