@@ -17,7 +17,7 @@ from ansible_collections.steady.redis.plugins.module_utils._adopt import (
     read_marker,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import plan_site
-from tests.unit.observations import healthy, silent
+from tests.unit.observations import healthy, silent, silent_sentinels
 from tests.unit.sites import Estate, instance, program
 
 Json = dict[str, t.Any]
@@ -78,6 +78,18 @@ def estate(group: Json | None = None, *, nodes: Json | None = None, watch: Json 
 
 def refused(found: Estate) -> str:
     return "\n".join(found.placed().refusals)
+
+
+def test_its_own_settings_are_kept_unless_declared() -> None:
+    def group(**more: t.Any) -> Json:
+        found: Json = Estate(group={"nodes": TRIO, "adopt": True, **more}).declared["groups"][0]
+        return found
+
+    assert (group()["profile"], group()["config"], group()["settings"]) == ("kept", {}, {})
+    assert group(maxmemory="1gb")["config"] == {"maxmemory": "1073741824"}
+    assert group(profile="cache")["config"]["maxmemory-policy"] == "allkeys-lru"
+    assert group(failover_timeout=9000)["settings"] == {"failover-timeout": "9000"}
+    assert group(adopt=False)["config"]["appendonly"] == "yes"
 
 
 def test_what_runs_is_taken_over_as_it_is() -> None:
@@ -195,7 +207,7 @@ def test_a_master_on_loopback_that_has_saved_nothing_is_no_new_group() -> None:
     }
     found.facts["db-a"]["units"].pop("redis-sentinel.service")
     found.facts["db-a"]["listeners"] = [each for each in found.facts["db-a"]["listeners"] if each["port"] == 6379]
-    found.seen = silent(healthy(), *TRIO)
+    found.seen = silent_sentinels(silent(healthy(), *TRIO), *TRIO)
     todo = plan_site(found.site())
     assert todo.refusals == ()
     assert not todo.groups["orders"]["new"]
