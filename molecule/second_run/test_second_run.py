@@ -105,7 +105,7 @@ def test_second_run_after_a_failover_changes_nothing(prod: Environment) -> None:
 def test_a_sentinel_that_is_down_is_started(prod: Environment) -> None:
     prod.on("h3", f"systemctl stop {SENTINEL}")
     run = mend(prod, "h3")
-    assert run.changed == {"h3": ("steady.redis.sentinel : Start | Enabled and running",)}
+    assert run.changed == {"h3": ("steady.redis.sentinel : Start | What is down",)}
 
 
 def test_an_old_master_whose_process_is_down_is_started_as_replica(prod: Environment) -> None:
@@ -114,7 +114,7 @@ def test_an_old_master_whose_process_is_down_is_started_as_replica(prod: Environ
     prod.on(old, f"systemctl stop {NODE}")
     orders.wait_master(other_than=old)
     run = mend(prod, old)
-    assert run.changed == {old: ("steady.redis.server : Start | Enabled and running",)}
+    assert run.changed == {old: ("steady.redis.server : Start | What is down, each past its start guard",)}
     assert orders.role(old) == "replica"
 
 
