@@ -236,8 +236,8 @@ def users_in_conf(wanted: Wanted, found: Sequence[str] = ()) -> list[str]:
     for line in found:
         name = line.split(" ")[0]
         new = own.pop(name, line)
-        # A server spells rights in its own way; what says the same in the same words stays.
-        lines.append(line if Account.from_list(f"user {line}") == Account.from_list(f"user {new}") else new)
+        # A server spells rights in its own way, so they are compared where it runs: redis_acl does, after the start.
+        lines.append(line if Account.from_list(f"user {line}").same_login(Account.from_list(f"user {new}")) else new)
     return [*lines, *own.values()]
 
 

@@ -130,7 +130,7 @@ def taken(servers: Sequence[Json], facts: Json) -> list[dict[str, t.Any]]:
         if config or (seen.get("stranger") and not seen["adopted"]):
             near = [place for place in seen["stranger"]["listens"] if place not in _EVERYWHERE]
             node = {"address": near[0] if near else "127.0.0.1", "port": each["port"]}
-            found.append({"group": each["group"], "node": node, "config": config})
+            found.append({"group": each["group"], "node": node, "config": config, "users": each["users"]})
     return found
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,50 +18,8 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import Addr
 from tests.support.groups import Group, make_group
 from tests.support.modules import CANARY, four_steps, options_of, run_module
 from tests.support.processes import Sentinel, wait_until
+from tests.support.users import as_user, denied, secret, take_over, users
 from tests.support.writer import Writer
-
-NODES = "admin replication sentinel health backup exporter app".split()
-WATCHERS = "admin peer client health".split()
-
-
-def secret(user: str) -> str:
-    return f"{CANARY}-{user}"
-
-
-def users(**more: t.Any) -> dict[str, t.Any]:
-    """The options of a group with every kind of user."""
-    return {
-        "users": [{"name": each, "rights": each} for each in NODES],
-        "sentinel_users": [{"name": each, "rights": each} for each in WATCHERS],
-        "access": {
-            "password": CANARY,
-            "sentinel_password": CANARY,
-            "users": {each: {"password": [secret(each)]} for each in NODES},
-            "sentinel_users": {each: {"password": [secret(each)]} for each in WATCHERS},
-        },
-        **more,
-    }
-
-
-def as_user(process: t.Any, user: str) -> t.Any:
-    return process.client(username=user, password=secret(user), protocol=2)
-
-
-def take_over(group: Group) -> None:
-    """From here on the clients of the tests log in as the user with all rights."""
-    for process in (*group.servers, *group.sentinels):
-        process.close()
-        process.user, process.password = "admin", secret("admin")
-
-
-def denied(group: Group) -> list[tuple[str, str]]:
-    """Who was refused what, by all ACL LOGs."""
-    found = []
-    for process in (*group.servers, *group.sentinels):
-        with contextlib.closing(as_user(process, "admin")) as client:
-            found += [(each[9], each[7]) for each in client.execute_command("ACL", "LOG") if isinstance(each, list)]
-            client.execute_command("ACL", "LOG", "RESET")
-    return found
 
 
 @pytest.fixture(scope="module")

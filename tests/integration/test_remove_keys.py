@@ -26,11 +26,11 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
 
 @pytest.fixture(scope="module")
 def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    """Two groups of one node each, with a password."""
+    """Two groups of one node each, with a user."""
     groups = {
         name: {"nodes": [f"box:{port}"], "maxmemory": "50mb"} for name, port in (("orders", PORT), ("carts", OTHER))
     }
-    made = Box(tmp_path_factory.mktemp("box"), groups, {"redis_password": CANARY})
+    made = Box(tmp_path_factory.mktemp("box"), groups, {"redis_users": {"admin": {"password": CANARY}}})
     try:
         person.play("site.yml", "-e", "env=dev", made.write())
         yield made
@@ -42,7 +42,7 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
 def client(box: Box) -> t.Any:
     """The node of orders, with 500 sessions and a cart."""
     assert box.pid(f"orders-{PORT}")
-    orders = redis.Redis(port=PORT, password=CANARY, decode_responses=True, socket_timeout=5)
+    orders = redis.Redis(port=PORT, username="admin", password=CANARY, decode_responses=True, socket_timeout=5)
     orders.flushall()
     orders.mset({f"session:{number}": "x" for number in range(500)})
     orders.set("cart:1", "stays")

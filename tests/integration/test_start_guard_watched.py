@@ -18,7 +18,9 @@ import pytest
 
 from tests.support.groups import Group, quick_sentinels
 from tests.support.guards import CANARY, REPLICA, Ran, filled, guard, save
+from tests.support.modules import options_of, run_module
 from tests.support.processes import Sentinel, Server, quoted, wait_until
+from tests.support.users import denied, secret, take_over, users
 
 
 def make_watched(
@@ -162,6 +164,32 @@ def _look_for(secret: bytes, until: threading.Event, found: list[str]) -> None:
                 with contextlib.suppress(OSError):
                     if secret in (path / part).read_bytes():
                         found.append(f"{path / part}: {(path / 'cmdline').read_bytes()!r}")
+
+
+def test_users_have_the_rights_that_the_guard_needs(tmp_path: Path) -> None:
+    """It asks Sentinels as their user of the rights peer, peers as that of the rights replication: and hands over."""
+    watchers = [Sentinel(directory=tmp_path / f"watcher{number}").start() for number in range(3)]
+    try:
+        group = make_watched(tmp_path, watchers, "orders")
+        done = run_module("redis_acl", options_of(group, **users()))
+        assert not done["failed"], done["msg"]
+        take_over(group)
+        first = group.servers[0]
+        (first.directory / "sentinel-password").write_text(f"{secret('peer')}\npeer\n")
+        denied(group)
+        first.kill()
+        emptied(first)
+        ran = guarded(first, group)
+        assert REPLICA in ran.text
+        assert "OK" in ran.text
+        first.start()
+        wait_until(first.linked, 15, "the old master follows")
+        without = guard(first.directory, address=first.address, peers=ran.replicaof, wait=0)
+        assert f"{ran.replicaof[0]} is master" in without.text, "the peer lets the guard in"
+        assert denied(group) == []
+    finally:
+        for process in [*watchers, *group.servers]:
+            process.kill()
 
 
 def test_passwords_work_and_stay_out_of_sight(tmp_path: Path) -> None:

@@ -235,3 +235,18 @@ def test_tasks_neither_use_a_shell_nor_hide_errors() -> None:
                 keys.add("failed_when: false")
             wrong += [f"{name}: {key} in {task.get('name')}" for key in sorted(keys)]
     assert not wrong
+
+
+def test_every_task_that_asks_a_group_logs_in_with_its_users() -> None:
+    """What is given the passwords of the environment, and no users, would log in as the default user, which is off."""
+    group = [path.stem for path in MODULES if "steady.redis.group" in path.read_text(encoding="utf-8")]
+    without = [
+        f"{name}: {task['name']}"
+        for name, text in texts(".yml")
+        if name.split("/")[0] in ("roles", "playbooks")
+        for task in tasks(yaml.safe_load(text))
+        for module in group
+        if "access" in (options := task.get(f"steady.redis.{module}") or {})
+        and not {"users", "sentinel_users"} <= set(options)
+    ]
+    assert not without

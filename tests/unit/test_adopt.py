@@ -195,7 +195,7 @@ def test_one_on_loopback_listens_for_the_others_too() -> None:
     (work,) = plan_site(found.site()).hosts.values()
     keys = {"bind": "127.0.0.1 192.0.2.11", "protected-mode": "no"}
     assert work["taken"] == [
-        {"group": "orders", "node": {"address": "127.0.0.1", "port": 6379}, "config": keys}
+        {"group": "orders", "node": {"address": "127.0.0.1", "port": 6379}, "config": keys, "users": []}
     ]  # fmt: skip
 
 

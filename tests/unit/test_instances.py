@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
+from ansible_collections.steady.redis.plugins.module_utils._acl import Account
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import read
 from ansible_collections.steady.redis.plugins.module_utils._instances import (
     BY_MANAGER,
@@ -24,8 +25,10 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import (
     quoted,
     sentinel_conf,
     server_keys,
+    users_in_conf,
     wanted_files,
 )
+from ansible_collections.steady.redis.plugins.module_utils._users import Wanted
 from tests.unit.sites import Estate
 from tests.unit.sites import read as text_of
 
@@ -169,3 +172,13 @@ def test_hosts_beyond_limit_are_for_looking_only(limit: list[str], hands_off: li
     args = group_args(Estate().placed().groups[0], limit)
     assert [each["hands_off"] for each in args["nodes"]] == hands_off
     assert [each["hands_off"] for each in args["sentinels"]] == hands_off
+
+
+def test_users_in_a_file_of_a_server_that_is_down() -> None:
+    """Missing ones and other passwords are written; rights are compared once it runs; strangers stay."""
+    wanted = Wanted(nodes=(Account("shop", ("~*", "+@read"), ("aa",)), Account("new", ("+get",), ("bb",))))
+    spelled = "shop on sanitize-payload #aa ~* resetchannels -@all +get +mget"
+    assert users_in_conf(wanted, [spelled, "stranger on nopass +get"]) == [
+        spelled, "stranger on nopass +get", "new on #bb +get", "default off"
+    ]  # fmt: skip
+    assert users_in_conf(wanted, ["shop on #cc ~* +@read"])[0] == "shop on #aa ~* +@read"
