@@ -23,7 +23,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import 
     processes,
     stock_units,
 )
-from ansible_collections.steady.redis.plugins.module_utils._plan_tls import to_be_made, to_restart
+from ansible_collections.steady.redis.plugins.module_utils._plan_tls import restart_reasons, to_be_made, to_restart
 from ansible_collections.steady.redis.plugins.module_utils._report import without_name
 
 Json = Mapping[str, t.Any]
@@ -234,6 +234,7 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
         taken=taken(servers, facts),
         forget=[{**each, "released": each["held"]} for each in servers] if any(map(_forgotten, servers)) else [],
     )
+    reasons["restart"] = restart_reasons(restart, placed, facts)
     reasons["forget"] = [
         f"{each['instance']}: forget {', '.join(_forgotten(each))}" for each in servers if _forgotten(each)
     ]

@@ -152,3 +152,9 @@ def to_restart(host: str, placed: Json, facts: Json, groups: Sequence[Json], see
         each["instance"] for each in placed["sentinels"] if facts["instances"].get(each["instance"], {}).get("running")
     ]
     return [name for name in running if name in late or authorities_change(placed, facts)]
+
+
+def restart_reasons(names: Sequence[str], placed: Json, facts: Json) -> list[str]:
+    """For another certificate the plan of the group says it; new authorities are seen by nobody."""
+    anew = bool(names) and authorities_change(placed, facts)
+    return [f"restart {name} for its new authorities" for name in names if anew]

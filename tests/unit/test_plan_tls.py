@@ -13,6 +13,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_placement impor
 from ansible_collections.steady.redis.plugins.module_utils._plan_tls import (
     TO_BE_MADE,
     link,
+    restart_reasons,
     to_be_made,
     to_restart,
     with_tls,
@@ -98,7 +99,10 @@ def test_new_authorities_are_told_to_everybody_once() -> None:
     assert told(with_tls(placed(), facts(ca="new ca"), {"h1": STOCK}, now=NOW)) == []
     local = with_tls(placed(manager="process"), facts(), {"h1": STOCK}, now=NOW)
     assert told(local) == [("orders", "nodes")]
-    assert to_restart("h1", local.hosts["h1"], facts()["h1"], local.groups, {}) == ["sentinel-26379"]
+    late = to_restart("h1", local.hosts["h1"], facts()["h1"], local.groups, {})
+    assert late == ["sentinel-26379"]
+    assert restart_reasons(late, local.hosts["h1"], facts()["h1"]) == ["restart sentinel-26379 for its new authorities"]
+    assert restart_reasons(late, local.hosts["h1"], facts(ca="new ca")["h1"]) == []
 
 
 def test_a_local_sentinel_that_shows_an_old_certificate_is_restarted() -> None:
