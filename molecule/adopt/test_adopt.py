@@ -244,6 +244,7 @@ def test_all_hosts_lose_power(prod: Environment) -> None:
     assert [orders.client(host).dbsize() for host in HOSTS] == [keys] * 3
     say(f"{state.master} -> {after.master}: {writer.verdict(max_lost=0)}")
     assert [servers(prod, host) for host in HOSTS] == [sorted(OLD[host]) for host in HOSTS]
+    assert prod.on("h2", "stat -c %a /run/shop/node.sock") == "755", "its clients reach it as before"
     with orders.client("h2") as client:
         assert client.config_get("hz") == {"hz": "17"}
 

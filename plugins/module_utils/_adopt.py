@@ -27,7 +27,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_config import R
 Json = Mapping[str, t.Any]
 
 # Of an adopted instance: what is written down at the adoption, a word or a list of paths.
-WORDS = ("unit", "conf", "data_dir", "user", "group")
+WORDS = ("unit", "conf", "data_dir", "user", "group", "socket_mode")
 PATHS = ("writes", "runtime", "modules")
 
 # What systemd takes as it is, in a path and in the name of a unit.
@@ -94,6 +94,8 @@ def adoption_files(kind: str, each: Json) -> dict[str, tuple[str, str]]:
 def own_lines(kind: str, each: Json) -> str:
     """What our unit needs otherwise than the old configuration says; the last line of a key counts."""
     lines = {"port": str(each["port"]), "dir": each["data_dir"], "pidfile": ""}
+    if each["adopted"]["socket_mode"]:
+        lines["unixsocketperm"] = each["adopted"]["socket_mode"]  # our unit's umask would shut its clients out
     if kind == SERVER:
         lines.update({"replica-announce-ip": each["address"], "replica-announce-port": str(each["port"])})
         # Everything else was set in the running server, which has written it to its old file.

@@ -13,6 +13,7 @@ import os
 import posixpath
 import pwd
 import re
+import stat
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -75,6 +76,7 @@ def look_at(kind: str, sockets: Sequence[Json], *, password: str | None) -> Json
         "replicas": [],
         "watchers": [],
         "guarded": False,
+        "socket_mode": "",
         "failure": "",
     }
     address = next((each for each in found["listens"] if each not in _EVERYWHERE), "127.0.0.1")
@@ -84,6 +86,7 @@ def look_at(kind: str, sockets: Sequence[Json], *, password: str | None) -> Json
     except (OSError, CannotAsk, ValueError) as error:
         return {**found, "failure": str(error)}
     found["conf_writable"] = _may_replace(pid, found["conf"])
+    found["socket_mode"] = _mode_of(found["settings"].get("unixsocket", ""))
     return {**found, **_written(kind, found)}
 
 
@@ -154,6 +157,14 @@ def _owner(pid: int) -> tuple[str, str, str]:
         return user, group, os.readlink(f"/proc/{pid}/cwd")
     except (OSError, KeyError):
         return "", "", ""
+
+
+def _mode_of(path: str) -> str:
+    """Who may connect to a socket, as unixsocketperm says it."""
+    try:
+        return f"{stat.S_IMODE(os.stat(path).st_mode):o}" if path else ""
+    except OSError:
+        return ""
 
 
 def _may_replace(pid: int, path: str) -> bool:

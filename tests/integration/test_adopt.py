@@ -39,7 +39,8 @@ def seen(kind: str, each: Json, password: str | None = None) -> Json:
 
 
 def test_a_server_is_described(servers: Callable[..., Server], tmp_path: Path) -> None:
-    master = servers(password=PASSWORD, config={"appendonly": "no"})
+    socket = tmp_path / "node.sock"
+    master = servers(password=PASSWORD, config={"unixsocket": str(socket), "unixsocketperm": "770"})
     replica = servers(password=PASSWORD)
     replica.follow(master)
     with master.client() as client:
@@ -55,6 +56,7 @@ def test_a_server_is_described(servers: Callable[..., Server], tmp_path: Path) -
     assert found["settings"]["bind"] == "127.0.0.1"
     assert found["replicas"] == [f"127.0.0.1:{replica.port}"]
     assert found["conf_writable"]
+    assert found["socket_mode"] == "770"
     assert PASSWORD not in str(found)
 
 

@@ -30,7 +30,7 @@ def stranger(number: int = 0, **more: t.Any) -> Json:
     """Debian's own instance, as the host describes it."""
     found = {
         "pid": 70 + number, "process": "redis-server", "unit": UNIT, "user": "redis", "group": "redis",
-        "conf": "/etc/redis/redis.conf", "conf_writable": True, "data_dir": "/var/lib/redis",
+        "conf": "/etc/redis/redis.conf", "conf_writable": True, "data_dir": "/var/lib/redis", "socket_mode": "770",
         "listens": ["127.0.0.1", f"192.0.2.{11 + number}"], "mode": "standalone", "version": "7.0.15",
         "flavor": "redis", "role": "slave" if number else "master", "keys": 9, "guarded": True, "failure": "",
         "modules": [], "monitors": [], "replicas": [], "watchers": [],
@@ -272,6 +272,7 @@ def test_only_what_needs_a_start_is_added_to_it() -> None:
     lines = own_lines("server", entry()).splitlines()
     assert "dir /var/lib/redis" in lines
     assert 'pidfile ""' in lines
+    assert "unixsocketperm 770" in lines
     assert "databases 32" in lines
     assert not any(line.startswith("timeout") for line in lines), "set in the running server, which wrote it down"
 
