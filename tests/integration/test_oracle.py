@@ -112,8 +112,10 @@ def test_refused_writes_are_errors_and_a_gap(servers: Callable[..., Server], tmp
 
 
 def test_passwords_of_nodes_and_sentinels(groups: Callable[..., Group], tmp_path: Path) -> None:
-    group = groups(nodes=2, sentinels=1, password="node canary", sentinel_password="sentinel canary")
-    with writer_for(group, tmp_path, password="node canary", sentinel_password="sentinel canary") as writer:
+    group = groups(nodes=2, sentinels=1, password="canary-of-the-nodes", sentinel_password="canary-of-the-sentinels")
+    with writer_for(
+        group, tmp_path, password="canary-of-the-nodes", sentinel_password="canary-of-the-sentinels"
+    ) as writer:
         writer.wait_for_acks()
         arguments = Path(f"/proc/{writer.pid}/cmdline").read_text(encoding="utf-8")
     assert "canary" not in arguments
