@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.environment import Environment, say
+from tests.support.environment import Environment, say, with_passwords
 from tests.support.view import State
 
 HOSTS = ("h1", "h2", "h3")
@@ -71,6 +71,7 @@ def write(prod: Environment, host: str, path: str, text: str) -> None:
 
 def build(prod: Environment, host: str) -> None:
     """What somebody installed years ago."""
+    prod.declare(with_passwords)
     known = prod.declared()
     values = {
         "address": prod.lab.hosts[host],

@@ -76,10 +76,12 @@ def test_check_on_bare_hosts_tells_what_it_would_do_and_touches_nothing(prod: En
     assert everything(prod) ^ before == set()
 
 
-@pytest.mark.parametrize("password", ["redis_password", "redis_sentinel_password"])
-def test_prod_is_refused_without_passwords(prod: Environment, password: str) -> None:
+@pytest.mark.parametrize(
+    ("users", "password"), [("redis_users", "redis_password"), ("redis_sentinel_users", "redis_sentinel_password")]
+)
+def test_prod_is_refused_without_users_and_without_passwords(prod: Environment, users: str, password: str) -> None:
     declared, before = prod.declared(), everything(prod)
-    prod.declare(lambda variables: variables.pop(password))
+    prod.declare(lambda variables: variables.pop(users))
     run = prod.refused("site.yml")
     assert password in run.message
     prod.declare(lambda variables: variables.update(declared))

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import yaml
 
-from tests.support.environment import Environment, Run, say
+from tests.support.environment import Environment, Run, say, with_passwords
 from tests.support.processes import wait_until
 from tests.support.view import State, pairs
 
@@ -47,6 +47,7 @@ def installed(prod: Environment) -> Run:
     """All groups, made by one run on bare hosts."""
     hosts = {host: {"redis_zone": "abc"[number % 3]} for number, host in enumerate(FIVE)}
     (prod.inventory / "prod.yml").write_text(yaml.safe_dump({"prod": {"hosts": hosts}}, explicit_start=True))
+    prod.declare(with_passwords)
     prod.declare(lambda variables: variables.update(redis_groups=GROUPS))
     return prod.play("site.yml")
 

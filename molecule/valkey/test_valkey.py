@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tests.support.environment import Environment, say
+from tests.support.environment import Environment, say, with_passwords
 
 HOSTS = ("h1", "h2", "h3")
 UNITS = ("steady-valkey@orders-6379", "steady-valkey-sentinel@sentinel-26379")
@@ -15,6 +15,7 @@ CARTS = {"nodes": list(HOSTS), "flavor": "redis", "port": 6380, "sentinel_port":
 
 
 def test_one_variable_makes_it_valkey(prod: Environment) -> None:
+    prod.declare(with_passwords)
     prod.declare(lambda variables: variables.update(redis_flavor="valkey"))
     prod.play("site.yml")
     assert prod.group().wait_healthy().master == "h1"

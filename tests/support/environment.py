@@ -98,6 +98,13 @@ def login_as(user: str, users: Mapping[str, t.Any] | None) -> str | None:
     return f"{user} {password[0] if isinstance(password, list) else password}" if password else None
 
 
+def with_passwords(variables: dict[str, t.Any]) -> None:
+    """In place of users, as before there were any: for prod.declare."""
+    for users in ("redis_users", "redis_sentinel_users"):
+        variables.pop(users, None)
+    variables.update(redis_password="canary-of-the-nodes", redis_sentinel_password="canary-of-the-sentinels")
+
+
 class Environment:
     """One environment of a user: its inventory, the lab's hosts behind it, and the commands."""
 
