@@ -1,20 +1,16 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every state by examples, and what must hold for whatever nodes and Sentinels may say."""
+"""Every state by examples."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.steady.redis.plugins.module_utils._diagnose import TABLE, diagnose, invariants
-from ansible_collections.steady.redis.plugins.module_utils._diagnose_nodes import cannot_read
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import TABLE, diagnose
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import LAG_LIMIT
 from ansible_collections.steady.redis.plugins.module_utils._states import SEVERITIES, STATE, STATES
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
@@ -26,8 +22,6 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     TIMEOUT,
     WRONG_PASSWORD,
     Address,
-    Member,
-    Node,
     Observation,
 )
 from tests.unit.observations import (
@@ -39,7 +33,6 @@ from tests.unit.observations import (
     A,
     B,
     C,
-    arbitrary,
     but,
     but_sentinels,
     but_told,
@@ -47,27 +40,26 @@ from tests.unit.observations import (
     entries,
     healthy,
     master_lost,
-    perturbed,
     silent,
     silent_sentinels,
     unaware,
 )
-
-ALL = ("db-a", "db-b", "db-c")
-RUNNING = frozenset({"master", "o_down", "s_down", "failover_in_progress"})
-DOWN = frozenset({"master", "s_down", "o_down"})
-
-TRIO = healthy()
-ALONE = healthy(1, 0)
-UNWATCHED = healthy(3, 0)
-LOST = master_lost(TRIO)
-STRAY = but(TRIO, "db-c", role=MASTER, master=None, replid=OTHER_HISTORY, offset=70)
-UNLISTED = but_sentinels(STRAY, replicas=entries(B))
-RING = but(but(UNWATCHED, "db-a", role="replica", master=B, replicas=()), "db-b", master=C)
-NEW = unaware(empty_master(TRIO))
-FOLLOW_OUTSIDE = but(UNWATCHED, role="replica", master=OUTSIDE, replicas=())
-QUORUM_LOST = silent_sentinels(LOST, "db-b", "db-c")
-ONE_LEFT = silent(master_lost(UNWATCHED), "db-a", "db-c")
+from tests.unit.troubles import (
+    ALL,
+    ALONE,
+    DOWN,
+    FOLLOW_OUTSIDE,
+    LOST,
+    NEW,
+    ONE_LEFT,
+    QUORUM_LOST,
+    RING,
+    RUNNING,
+    STRAY,
+    TRIO,
+    UNLISTED,
+    UNWATCHED,
+)
 
 # state, what it is about, what is seen
 CASES: list[tuple[str, str, Observation]] = [
@@ -294,189 +286,3 @@ def test_the_page_for_operators_has_the_same_list() -> None:
         section = next(text for text in sections if text.lower().startswith(severity))
         listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
         assert listed == [each.name for each in STATES if each.severity == severity]
-
-
-def test_says_who_said_what() -> None:
-    diagnosis = diagnose(but_sentinels(LOST, "db-c", flags=frozenset({"master", "s_down"})))
-    assert diagnosis.sentence == (
-        "orders: the master is down; the Sentinels have a quorum and a good replica and will act: "
-        "db-a (192.0.2.11:6379)"
-    )
-    assert "db-a (192.0.2.11:6379) refused" in diagnosis.evidence
-    assert (
-        "Sentinel db-c (192.0.2.13:26379) names 192.0.2.11:6379 at epoch 3, flags master,s_down" in diagnosis.evidence
-    )
-    assert "they may promote 192.0.2.12:6379 or 192.0.2.13:6379" in diagnosis.evidence
-    assert diagnosis.suspects == ("db-a",)
-
-
-def test_says_why_no_replica_is_good() -> None:
-    evidence = diagnose(but_sentinels(master_lost(TRIO, seconds=90), down_seconds=3)).evidence
-    assert "Sentinel db-a (192.0.2.11:26379): 192.0.2.12:6379 lost its master 90 s ago, 53 s are allowed" in evidence
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"secrets_match": {"masterauth": False}}, "masterauth is not the group's password"),
-        ({"version": "6.2.16"}, "cannot read the data of redis 7.0.15"),
-        ({}, "see the network"),
-    ],
-)
-def test_guesses_why_a_link_is_down(changes: dict[str, object], reason: str) -> None:
-    diagnosis = diagnose(but(TRIO, "db-c", link_up=False, **changes))
-    found = next(each for each in diagnosis.findings if each.state == "replica-unlinked")
-    assert reason in found.evidence[0]
-
-
-def test_says_what_a_former_master_wrote_alone() -> None:
-    promoted = but(TRIO, "db-a", replid=OTHER_HISTORY, replid2=HISTORY, second_offset=4000)
-    promoted = but(promoted, "db-b", replid=OTHER_HISTORY)
-    returned = but(promoted, "db-c", role=MASTER, master=None, offset=4700)
-    assert "700 bytes of its history are nowhere else" in diagnose(returned).evidence[0]
-
-
-@pytest.mark.parametrize(
-    ("seen", "may"),
-    [
-        (TRIO, True),
-        (silent(TRIO, "db-c"), True),
-        (silent_sentinels(silent(TRIO, "db-c"), "db-c"), True),
-        (STRAY, True),
-        (but(STRAY, "db-b", save_failed=True), True),
-        (but(STRAY, "db-a", save_failed=True), False),  # stray-master would be mended, but disk-trouble holds too
-        (but_sentinels(silent(TRIO, "db-c"), "db-b", master=B, epoch=9), False),
-        (LOST, False),
-        (UNLISTED, False),
-    ],
-)
-def test_site_mends_only_if_nothing_else_is_in_the_way(seen: Observation, may: bool) -> None:
-    assert diagnose(seen).site_may_mend is may, diagnose(seen).states
-
-
-@pytest.mark.parametrize(
-    ("seen", "others"),
-    [
-        (TRIO, ()),
-        (silent_sentinels(silent(TRIO, "db-c"), "db-c"), ("sentinel-down",)),
-        (silent(but(TRIO, "db-a", save_failed=True), "db-c"), ("nodes-down",)),
-        (unaware(empty_master(TRIO, "db-c"), "db-b"), ("sentinel-unaware",)),
-        (LOST, ()),
-        (silent(LOST, "db-a", "db-c"), ()),  # one replica is left, but the Sentinels can act
-        (but(LOST, "db-b", link_up=True), ()),
-        (but(UNWATCHED, "db-a", role="replica", master=A, replicas=()), ("no-master",)),
-        (silent(empty_master(TRIO), "db-c"), ("node-not-joined",)),
-    ],
-)
-def test_mentions_what_else_holds_and_nothing_more(seen: Observation, others: tuple[str, ...]) -> None:
-    assert diagnose(seen).others == others
-
-
-@pytest.mark.parametrize(
-    ("replica", "master", "refuses"),
-    [
-        (("redis", "7.0.15"), ("redis", "7.0.11"), False),
-        (("redis", "7.0.11"), ("redis", "7.0.15"), False),
-        (("redis", "7.0.15"), ("redis", "7.2.6"), True),
-        (("redis", "8.0.2"), ("redis", "7.0.15"), False),
-        (("valkey", "8.1.0"), ("redis", "7.2.6"), False),
-        (("valkey", "9.0.0"), ("redis", "7.4.1"), True),
-        (("redis", "7.2.6"), ("valkey", "8.1.0"), False),
-        (("redis", "7.0.15"), ("valkey", "8.1.0"), True),
-        (("redis", "8.0.2"), ("valkey", "9.0.0"), True),
-        (("redis", ""), ("redis", "8.0.2"), False),
-    ],
-)
-def test_knows_which_version_reads_which(replica: tuple[str, str], master: tuple[str, str], refuses: bool) -> None:
-    one, other = (Node(Member("x", A), flavor=flavor, version=version) for flavor, version in (replica, master))
-    assert cannot_read(one, other) is refuses
-
-
-@pytest.mark.parametrize(
-    ("seen", "name"),
-    [
-        (TRIO, "db-a"),
-        (silent_sentinels(TRIO, *ALL), "db-a"),
-        (silent_sentinels(TRIO, "db-b", "db-c"), "db-a"),  # one word is no majority, but it does not contradict
-        (but_sentinels(silent_sentinels(TRIO, "db-b", "db-c"), "db-a", master=B), None),
-        (empty_master(UNWATCHED, "db-b", "db-c"), "db-a"),
-        (empty_master(UNWATCHED), None),
-        (but(empty_master(UNWATCHED, "db-a", "db-c"), "db-b", keys=0, link_up=False), "db-a"),
-        (silent(empty_master(UNWATCHED, "db-a"), "db-b", "db-c"), None),
-        (empty_master(ALONE), "db-a"),
-        (LOST, None),
-    ],
-)
-def test_is_certain_only_without_doubt(seen: Observation, name: str | None) -> None:
-    master = seen.live_master
-    assert (master.name if master else None) == name
-
-
-ANYTHING = st.one_of(arbitrary(), perturbed())
-
-
-@given(ANYTHING)
-def test_always_names_listed_states(seen: Observation) -> None:
-    diagnosis = diagnose(seen)
-    assert set(diagnosis.states) <= set(STATE)
-    assert len(set(diagnosis.states)) == len(diagnosis.states)
-    assert diagnosis.states == tuple(each.state for each in diagnosis.findings)
-    assert set(diagnosis.suspects) <= {member.name for member in (*seen.group.nodes, *seen.group.sentinels)}
-    assert not re.search(r"[{}\n]", diagnosis.sentence)
-
-
-@given(ANYTHING)
-def test_the_most_serious_comes_first(seen: Observation) -> None:
-    ranks = [SEVERITIES.index(each.severity) for each in diagnose(seen).findings]
-    assert ranks == sorted(ranks, reverse=True)
-
-
-@given(ANYTHING)
-def test_healthy_means_that_the_invariants_hold(seen: Observation) -> None:
-    if diagnose(seen).state != "healthy":
-        return
-    assert len(seen.masters) == 1
-    assert len(seen.answering) == len(seen.nodes)
-    master = seen.masters[0]
-    for node in seen.nodes:
-        if node is not master:
-            assert node.master == master.address
-            assert node.link_up
-            assert master.offset - node.offset <= LAG_LIMIT
-    for view in seen.sentinels:
-        assert view.master == master.address
-        assert view.flags == {"master"}
-        assert view.ckquorum.startswith("OK")
-        assert len(view.replicas) == len(seen.nodes) - 1
-        assert len(view.other_sentinels) == len(seen.sentinels) - 1
-
-
-@given(ANYTHING)
-def test_a_broken_invariant_is_never_healthy(seen: Observation) -> None:
-    assert not (invariants(seen) and diagnose(seen).state == "healthy")
-
-
-@given(ANYTHING, st.randoms(use_true_random=False))
-def test_order_does_not_matter(seen: Observation, random: object) -> None:
-    nodes, views = list(seen.nodes), list(seen.sentinels)
-    random.shuffle(nodes)  # type: ignore[attr-defined]
-    random.shuffle(views)  # type: ignore[attr-defined]
-    shuffled = dataclasses.replace(seen, nodes=tuple(nodes), sentinels=tuple(views))
-    assert diagnose(shuffled).states == diagnose(seen).states
-    assert sorted(diagnose(shuffled).suspects) == sorted(diagnose(seen).suspects)
-
-
-@given(ANYTHING)
-def test_site_needs_a_certain_master_or_nothing_to_lose(seen: Observation) -> None:
-    diagnosis = diagnose(seen)
-    if not diagnosis.site_may_mend or diagnosis.state in ("single-node-down", "empty-nodes-only"):
-        return
-    master = seen.live_master
-    if master is None:
-        assert diagnosis.state == "new"
-        assert not any(node.keys for node in seen.nodes)
-        return
-    # Nobody else's data may be thrown away, except what is copied aside or came from a member of the group.
-    for node in seen.masters:
-        assert node is master or not node.keys or "stray-master" in diagnosis.states
-    assert all(view.master == master.address for view in seen.voices)
