@@ -8,11 +8,16 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+import redis
+
 from tests.support.groups import Group
 from tests.support.modules import CANARY
 
 NODES = "admin replication sentinel health backup exporter app".split()
 WATCHERS = "admin peer client health".split()
+
+# Answers as lists, from redis-py 5 on a choice, before that the only way.
+RESP2: dict[str, t.Any] = {} if redis.__version__.startswith("4.") else {"protocol": 2}
 
 
 def secret(user: str) -> str:
@@ -35,7 +40,7 @@ def users(**more: t.Any) -> dict[str, t.Any]:
 
 
 def as_user(process: t.Any, user: str) -> t.Any:
-    return process.client(username=user, password=secret(user), protocol=2)
+    return process.client(username=user, password=secret(user), **RESP2)
 
 
 def take_over(group: Group) -> None:
