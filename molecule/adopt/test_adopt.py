@@ -71,7 +71,6 @@ def write(prod: Environment, host: str, path: str, text: str) -> None:
 
 def build(prod: Environment, host: str) -> None:
     """What somebody installed years ago."""
-    prod.declare(with_passwords)
     known = prod.declared()
     values = {
         "address": prod.lab.hosts[host],
@@ -115,6 +114,7 @@ def enabled(prod: Environment, host: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def before(prod: Environment) -> State:
     """The group as it was built, with data in it."""
+    prod.declare(with_passwords)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda host: build(prod, host), HOSTS))
     for unit in OLD["h1"]:
