@@ -26,19 +26,6 @@ from tests.support.environment import Environment, say
 HOSTS = ("h1", "h2", "h3")
 UNITS = ("steady-redis@orders-6379", "steady-sentinel@sentinel-26379")
 TLS = "/etc/redis/tls"
-USERS = {
-    "redis_users": {
-        "admin": {"password": "canary-of-admin"},
-        "replication": {"password": "canary-of-replication"},
-        "sentinel": {"password": "canary-of-sentinel"},
-        "app": {"password": "canary-of-app"},
-    },
-    "redis_sentinel_users": {
-        "admin": {"password": "canary-of-watching-admin"},
-        "peer": {"password": "canary-of-peer"},
-        "client": {"password": "canary-of-client"},
-    },
-}
 PASSWORDS = "canar[y]-of"  # matches the passwords, and not the command that looks for them
 
 
@@ -161,8 +148,7 @@ def test_wrong_certificates_are_refused_before_the_first_change(prod: Environmen
 
 
 def test_a_group_is_installed(prod: Environment, own: Path) -> None:
-    prod.declare(lambda variables: variables.update(USERS, redis_tls={"own_ca": str(own)}))
-    prod.declare(lambda variables: [variables.pop(name) for name in ("redis_password", "redis_sentinel_password")])
+    prod.declare(lambda variables: variables.update(redis_tls={"own_ca": str(own)}))
     check = prod.play("site.yml", "--check", "--diff")
     assert "here: make a certificate for h1, h2, h3" in check.output
     assert not own.exists(), "check mode makes nothing"
