@@ -92,11 +92,15 @@ def _target(observation: Observation, master: Address | None, first: Address | N
 
 
 def _first(observation: Observation, first: Address | None) -> Node | None:
-    """The declared first node, but only where nothing can be lost by choosing it: everybody answers and is empty."""
+    """The declared first node, but only where nothing can be lost by choosing it: everybody answers and is empty.
+
+    Where it is a replica and others are masters already, one of them: nobody is promoted beside a master.
+    """
     known = any(view.master for view in observation.voices)
     if known or any(not node.answered or node.loading or node.keys for node in observation.nodes):
         return None
-    return observation.node_at(first)
+    node = observation.node_at(first)
+    return node if node is None or node.is_master else next(iter(observation.masters), node)
 
 
 def _no_master(observation: Observation) -> str:

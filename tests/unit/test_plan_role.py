@@ -18,6 +18,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Node,
     Observation,
 )
+from tests.unit.model import carried_out
 from tests.unit.observations import (
     OLD_HISTORY,
     OTHER_HISTORY,
@@ -281,3 +282,11 @@ def test_an_address_in_brackets_is_followed_without_them() -> None:
     plan = plan_role(seen, master=six)
     assert plan.steps[0].say == "db-b: follow [2001:db8::11]:6379"
     assert plan.steps[0].command == ("REPLICAOF", "2001:db8::11", "6379")
+
+
+def test_nobody_is_promoted_beside_empty_masters() -> None:
+    seen = but(empty_master(healthy(3, 0), "db-a", "db-c"), "db-b", role="replica", master=B, keys=0, link_up=False)
+    plan = plan_role(seen, first=B)
+    assert not any(" ".join(step.command) == "REPLICAOF NO ONE" for step in plan.steps)
+    assert plan.steps
+    assert plan_role(carried_out(seen, plan), first=B).steps == ()
