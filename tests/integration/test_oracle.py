@@ -1,7 +1,7 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The oracle must find what is lost, and must not cry wolf. Real processes, real losses."""
+"""The writer, as oracle, must find what is lost, and must not cry wolf. Real processes, real losses."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ from pathlib import Path
 import pytest
 import redis
 
+from ansible_collections.steady.redis.plugins.module_utils._writer import (
+    Report,
+    Target,
+    check,
+    complaints,
+    kind_of,
+    login,
+    read_log,
+)
 from tests.support.groups import Group
-from tests.support.oracle import Report, Target, check, complaints, kind_of, read_log
 from tests.support.processes import Server, wait_until
-from tests.support.writer import ROOT, Writer
+from tests.support.writer import PROGRAM, ROOT, Writer
 
 
 def writer_for(group: Group, directory: Path, **options: t.Any) -> Writer:
@@ -62,10 +70,10 @@ def test_deleted_and_overwritten_keys_count_as_lost(servers: Callable[..., Serve
         writer.wait_for_acks()
     run, acked, _gaps = read_log(writer.log)
     assert writer.verdict().lost == 0
-    server.client().delete(f"oracle:{run}:{acked[0]}")
-    server.client().set(f"oracle:{run}:{acked[1]}", "something else")
+    server.client().delete(f"{run}:{acked[0]}")
+    server.client().set(f"{run}:{acked[1]}", "something else")
     report = writer.report()
-    assert (report.lost, report.lost_keys) == (2, [f"oracle:{run}:{acked[0]}", f"oracle:{run}:{acked[1]}"])
+    assert (report.lost, report.lost_keys) == (2, [f"{run}:{acked[0]}", f"{run}:{acked[1]}"])
     server.client().flushall()
     assert writer.report().lost == len(acked)
 
@@ -139,11 +147,11 @@ def test_command_line(servers: Callable[..., Server], tmp_path: Path) -> None:
     log = tmp_path / "acks.log"
 
     def oracle(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tests.support.oracle", *arguments]
+        command = [sys.executable, str(PROGRAM), *arguments]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert oracle("check", "--log", str(log)).returncode == 2
-    command = [sys.executable, "-m", "tests.support.oracle", "write", "--nodes", server.address, "--out", str(log)]
+    command = [sys.executable, str(PROGRAM), "write", "--nodes", server.address, "--out", str(log)]
     process = subprocess.Popen(command, cwd=ROOT)
     wait_until(lambda: log.exists() and read_log(log)[2].acknowledged > 150, 10, "150 writes")
     process.terminate()
@@ -155,6 +163,60 @@ def test_command_line(servers: Callable[..., Server], tmp_path: Path) -> None:
     assert bad.returncode == 1
     assert json.loads(bad.stdout)["lost"] == json.loads(good.stdout)["acknowledged"]
     assert oracle("check", "--nodes", server.address, "--log", str(log), "--max-lost", "100000").returncode == 0
+
+
+def test_one_file_copied_to_a_host_with_an_old_client(servers: Callable[..., Server], tmp_path: Path) -> None:
+    server = servers(password="canary")
+    program, log = tmp_path / "writer.py", tmp_path / "acks.log"
+    program.write_bytes(PROGRAM.read_bytes())
+    own = {"PYTHONPATH": str(ROOT / ".cache/redis-floor"), "PATH": os.environ["PATH"]}
+    there = ["--nodes", server.address, "--password-file", "-"]
+
+    def writer(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(program), *words, *there], cwd=tmp_path, env=own, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdin
+        process.stdin.write("default canary\n")
+        process.stdin.flush()
+        return process
+
+    writing = writer("write", "--out", str(log), "--rate", "1000", "--prefix", "orders:test:")
+    wait_until(lambda: log.exists() and read_log(log)[2].acknowledged > 150, 10, "150 writes")
+    writing.terminate()
+    assert writing.communicate(timeout=5) == ("", "")
+    run, acked, seen = read_log(log)
+    assert {key.rpartition(":")[0] for key in server.client().scan_iter()} == {run}
+    assert run.startswith("orders:test:")
+    found = json.loads(writer("check", "--log", str(log)).communicate(timeout=10)[0])
+    assert (found["lost"], found["acknowledged"]) == (0, len(acked))
+    took = [float(line.split()[3]) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("ack ")]
+    assert len(took) == len(acked)
+    assert 0 < max(took) < seen.seconds
+    assert f"{len(acked)} keys removed" in writer("remove", "--log", str(log)).communicate(timeout=10)[0]
+    assert server.client().dbsize() == 0
+
+
+def test_without_the_client_it_says_what_to_install(tmp_path: Path) -> None:
+    # -S: without site-packages, as on a bare host.
+    command = [sys.executable, "-S", str(PROGRAM), "check", "--nodes", "h1:6379", "--log", str(tmp_path / "acks.log")]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "writer: needs redis-py 4.3 or newer (Debian: python3-redis)\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "password"),
+    [
+        pytest.param(None, None, None, id="nothing"),
+        pytest.param("canary", None, "canary", id="password"),
+        pytest.param("app canary", "app", "canary", id="user and password"),
+        pytest.param("app two words", "app", "two words", id="user and password with a blank"),
+        pytest.param(" two words", None, "two words", id="only a password with a blank"),
+    ],
+)
+def test_login(text: str | None, user: str | None, password: str | None) -> None:
+    assert login(text) == {"username": user, "password": password}
 
 
 def test_check_fails_without_a_master(servers: Callable[..., Server], tmp_path: Path) -> None:

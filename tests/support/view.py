@@ -15,7 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.support.oracle import login
+from ansible_collections.steady.redis.plugins.module_utils._writer import login
 
 
 @dataclass(frozen=True)

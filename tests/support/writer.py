@@ -1,7 +1,12 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The oracle as a context manager for tests."""
+"""The collection's writer as a context manager for tests: the oracle of every story.
+
+with Writer(sentinels=["h1:26379", ...], group="orders", directory=tmp_path) as writer:
+    ...                                                                     # kill, fail over, upgrade
+writer.verdict(max_lost=0)
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,17 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.oracle import FEWEST, Report, Target, check, complaints, read_log
+from ansible_collections.steady.redis.plugins.module_utils._writer import (
+    FEWEST,
+    Report,
+    Target,
+    check,
+    complaints,
+    read_log,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "plugins/module_utils/_writer.py"
 
 
 class Writer:
@@ -44,7 +57,7 @@ class Writer:
 
     def __enter__(self) -> Writer:
         self.directory.mkdir(parents=True, mode=0o700)
-        command = [sys.executable, "-m", "tests.support.oracle", "write", "--rate", str(self.rate)]
+        command = [sys.executable, str(PROGRAM), "write", "--rate", str(self.rate)]
         command += ["--out", str(self.log), *self._arguments()]
         self._process = subprocess.Popen(command, cwd=ROOT)
         try:

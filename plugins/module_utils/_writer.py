@@ -1,20 +1,14 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The oracle: a client that writes while something happens, and afterwards looks for every write it got an OK for.
+"""The writer: writes while something happens to a group, and afterwards looks for every write it got an OK for.
 
-    python -m tests.support.oracle write --sentinels h1:26379,h2:26379,h3:26379 --group orders --out acks.log
-    python -m tests.support.oracle check --sentinels h1:26379,h2:26379,h3:26379 --group orders --log acks.log
+    python3 _writer.py write --sentinels db-a:26379,db-b:26379 --group orders --rate 500 --out acks.log   # until Ctrl-C
+    python3 _writer.py check --sentinels db-a:26379,db-b:26379 --group orders --log acks.log
 
-or, in a test:
-
-    with Writer(sentinels=["h1:26379", ...], group="orders", directory=tmp_path) as writer:   # tests.support.writer
-        ...                                                                     # kill, fail over, upgrade
-    writer.verdict(max_lost=0)
-
-It behaves like a well-tuned application: short time-outs, no retries of its own, and after any error it drops the
-connection and asks the Sentinels again. A key is never written twice, so an OK that is not followed by the key on the
-final master is an acknowledged write lost.
+Like a well-tuned application: short time-outs, no retries, and after any error it asks the Sentinels again. A key is
+never written twice, so an OK that is not followed by the key on the final master is an acknowledged write lost.
+Needs nothing but redis-py, and can be copied to any host. No _redis.py: it stands for an application. PRIVATE.
 """
 
 from __future__ import annotations
@@ -30,71 +24,75 @@ import typing as t
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import pairwise
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from redis.sentinel import Sentinel
+try:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+    from redis.sentinel import Sentinel
 
-Errors = (redis.exceptions.RedisError, OSError)
+    Errors: tuple[type[Exception], ...] = (redis.exceptions.RedisError, OSError)
+except ImportError:  # main says so in one sentence, as modules do
+    Errors = ()
 
 SOCKET_TIMEOUT = 0.25
 SENTINEL_TIMEOUT = 0.2
 FEWEST = 100  # fewer acknowledged writes than this prove nothing
 SAMPLE = 20  # so many lost keys are named
 BATCH = 1000
-
-
-# --- Which node to write to -------------------------------------------------------------------------------------------
+PREFIX = "oracle:"  # of every key
 
 
 class Target:
     """Where a client starts: Sentinels and a group's name, or a fixed list of nodes."""
 
     def __init__(
-        self,
-        *,
-        sentinels: Sequence[str] = (),
-        group: str = "",
-        nodes: Sequence[str] = (),
-        password: str | None = None,
-        sentinel_password: str | None = None,
-        ca_file: Path | None = None,
-    ) -> None:
-        self.ca_file = ca_file  # by TLS, trusting these authorities
+        self, *, sentinels: Sequence[str] = (), group: str = "", nodes: Sequence[str] = (),
+        password: str | None = None, sentinel_password: str | None = None, ca_file: Path | None = None,
+        cert_file: Path | None = None, key_file: Path | None = None,
+    ) -> None:  # fmt: skip
+        self.ca_file = ca_file
         self.sentinels, self.group, self.nodes = tuple(sentinels), group, tuple(nodes)
         self.password, self.sentinel_password = password, sentinel_password
-        self._all = self._ask(self.sentinels)
+        own = {"ssl_certfile": str(cert_file), "ssl_keyfile": str(key_file)} if cert_file else {}
+        trusted = {"ssl": True, "ssl_ca_certs": str(ca_file), "ssl_check_hostname": True}
+        self._tls: dict[str, t.Any] = {**trusted, **own} if ca_file else {}
+        self._all = self.ask(self.sentinels)
 
-    def _ask(self, addresses: Sequence[str]) -> Sentinel:
-        options = _options(SENTINEL_TIMEOUT, self.sentinel_password, self.ca_file)
+    def ask(self, addresses: Sequence[str], timeout: float = SENTINEL_TIMEOUT) -> Sentinel:
+        """Give a client of these Sentinels."""
+        options = self._options(timeout, self.sentinel_password)
         return Sentinel([_pair(one) for one in addresses], sentinel_kwargs=options)
+
+    def _options(self, timeout: float, password: str | None) -> dict[str, t.Any]:
+        times = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        return {**self._tls, **times, **login(password), "decode_responses": True, "retry": Retry(NoBackoff(), 0)}
 
     def connect(self, timeout: float = SOCKET_TIMEOUT) -> t.Any:
         """Give a client of the present master. Raises ConnectionError if nobody names one."""
         if self.sentinels:
             host, port = self._all.discover_master(self.group)
-            return self._client(host, port, timeout)
+            return self.client(host, port, timeout)
         for node in self.nodes:
             host, port = _pair(node)
-            client = self._client(host, port, timeout)
+            client = self.client(host, port, timeout)
             with contextlib.suppress(*Errors):
                 if client.execute_command("ROLE")[0] == "master":
                     return client
             client.close()
         raise redis.exceptions.ConnectionError(f"none of {', '.join(self.nodes)} says that it is a master")
 
-    def _client(self, host: str, port: int, timeout: float) -> t.Any:
-        return redis.Redis(host=host, port=port, **_options(timeout, self.password, self.ca_file))
+    def client(self, host: str, port: int, timeout: float = SOCKET_TIMEOUT) -> t.Any:
+        """Give a client of one node."""
+        return redis.Redis(host=host, port=port, **self._options(timeout, self.password))
 
     def disagreement(self) -> str:
         """Say which masters the Sentinels name, if they do not all name the same one."""
         named: dict[str, str] = {}
         for one in self.sentinels:
-            sentinel = self._ask([one])
+            sentinel = self.ask([one])
             with contextlib.suppress(*Errors):
                 named[one] = "{}:{}".format(*sentinel.discover_master(self.group))
             sentinel.sentinels[0].close()
@@ -106,29 +104,15 @@ def _pair(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _options(timeout: float, password: str | None, ca_file: Path | None = None) -> dict[str, t.Any]:
-    tls: dict[str, t.Any] = {}
-    if ca_file:
-        tls = {"ssl": True, "ssl_ca_certs": str(ca_file), "ssl_check_hostname": True}
-    return {
-        **tls,
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        **login(password),
-        "decode_responses": True,
-        "retry": Retry(NoBackoff(), 0),
-    }
-
-
 def login(text: str | None) -> dict[str, t.Any]:
     """Options of a client: a password, or a user and a password with a blank between."""
-    user, _blank, password = (text or "").rpartition(" ")
-    return {"username": user or None, "password": password or None}
+    user, blank, password = (text or "").partition(" ")
+    return {"username": user if blank and user else None, "password": (password if blank else user) or None}
 
 
 def key_of(run: str, number: int) -> str:
     """Give the name of a run's n-th key."""
-    return f"oracle:{run}:{number}"
+    return f"{run}:{number}"
 
 
 def value_of(run: str, number: int) -> str:
@@ -136,14 +120,14 @@ def value_of(run: str, number: int) -> str:
     return f"{run}:{number}:".ljust(100, "x")
 
 
-# --- Writing ----------------------------------------------------------------------------------------------------------
-#
 # The log has one line per event, written at once and unbuffered, so that nothing of it is lost when the writer is
-# killed: "start TIME RUN", "ack TIME NUMBER", "master TIME ADDRESS", "error TIME KIND", "end TIME WRITTEN".
-# The times count from the start of the run and never go back.
+# killed: "start TIME RUN", "ack TIME NUMBER SECONDS" (how long it took), "master TIME ADDRESS", "error TIME KIND",
+# "end TIME WRITTEN". The times count from the start of the run and never go back. Lines of other events are skipped.
 
 
-class _Log:
+class Log:
+    """The log of a run. Several threads may write to it."""
+
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
         self._zero = time.monotonic()
@@ -159,9 +143,9 @@ def kind_of(error: BaseException) -> str:
     return known.get(type(error).__name__) or (word.group(1) if word else type(error).__name__)
 
 
-def write(target: Target, path: Path, *, rate: float = 500, stopped: t.Callable[[], bool]) -> None:
+def write(target: Target, log: Log, *, rate: float = 500, prefix: str = PREFIX, stopped: t.Callable[[], bool]) -> None:
     """Write keys at this rate until stopped; after any error look for the master anew."""
-    run, log, number, client = uuid.uuid4().hex[:8], _Log(path), 0, None
+    run, number, client = prefix + uuid.uuid4().hex[:8], 0, None
     log("start", run)
     due = time.monotonic()
     while not stopped():
@@ -170,6 +154,7 @@ def write(target: Target, path: Path, *, rate: float = 500, stopped: t.Callable[
                 client = target.connect()
                 log("master", _address(client))
             number += 1
+            sent = time.monotonic()
             client.set(key_of(run, number), value_of(run, number))
         except Errors as error:
             log("error", kind_of(error))
@@ -178,18 +163,14 @@ def write(target: Target, path: Path, *, rate: float = 500, stopped: t.Callable[
                 client = None
             due = time.monotonic() + 0.01
         else:
-            log("ack", number)
+            log("ack", f"{number} {time.monotonic() - sent:.6f}")
             due = max(due + 1 / rate, time.monotonic() - 1 / rate)
         time.sleep(max(0.0, due - time.monotonic()))
     log("end", number)
 
 
 def _address(client: t.Any) -> str:
-    options = client.connection_pool.connection_kwargs
-    return f"{options['host']}:{options['port']}"
-
-
-# --- Checking ---------------------------------------------------------------------------------------------------------
+    return "{host}:{port}".format_map(client.connection_pool.connection_kwargs)
 
 
 @dataclass(frozen=True)
@@ -227,7 +208,7 @@ def read_log(path: Path) -> tuple[str, list[int], Report]:
         if event == "start":
             run = what
         elif event == "ack":
-            acked.append(int(what))
+            acked.append(int(what.split()[0]))
             times.append(last)
         elif event == "master" and masters[-1] != what:
             masters.append(what)
@@ -236,7 +217,7 @@ def read_log(path: Path) -> tuple[str, list[int], Report]:
         elif event == "end":
             written = int(what)
     times.append(last)
-    gap, gap_at = max((later - earlier, earlier) for earlier, later in pairwise(times))
+    gap, gap_at = max((later - earlier, earlier) for earlier, later in zip(times, times[1:]))
     report = Report(
         written=max([written, *acked[-1:]]), acknowledged=len(acked), gap_ms=round(gap * 1000), gap_at=round(gap_at, 3),
         seconds=round(last, 3), errors=dict(errors), masters=masters[1:],
@@ -261,83 +242,108 @@ def check(target: Target, path: Path, *, wait: float = 30.0) -> Report:
         else:
             final = _address(client)
             client.close()
-            more = {"lost": len(lost), "lost_keys": lost[:SAMPLE], "final_master": final}
-            return Report(**{**asdict(seen), **more})
+            return replace(seen, lost=len(lost), lost_keys=lost[:SAMPLE], final_master=final)
 
 
 def _missing(client: t.Any, run: str, numbers: Sequence[int]) -> Iterator[int]:
     if client.execute_command("ROLE")[0] != "master":
         raise redis.exceptions.ConnectionError(f"{_address(client)} is no master")
-    for start in range(0, len(numbers), BATCH):
-        batch = numbers[start : start + BATCH]
+    for batch in _batches(numbers):
         values = client.mget([key_of(run, number) for number in batch])
-        yield from (number for number, value in zip(batch, values, strict=True) if value != value_of(run, number))
+        yield from (number for number, value in zip(batch, values) if value != value_of(run, number))
 
 
-def complaints(
-    report: Report, *, max_lost: int = 0, min_acks: int = FEWEST, max_gap_ms: int | None = None
-) -> list[str]:
+def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH))
+
+
+def remove(target: Target, path: Path) -> int:
+    """Remove every key of a run; give their number."""
+    run, _acked, seen = read_log(path)
+    removed, client = 0, target.connect(timeout=5.0)
+    for batch in _batches(range(1, seen.written + 1)):
+        removed += client.unlink(*(key_of(run, number) for number in batch))
+    client.close()
+    return removed
+
+
+def complaints(seen: Report, *, max_lost: int = 0, min_acks: int = FEWEST, max_gap_ms: int | None = None) -> list[str]:
     """Give what is wrong with a report; nothing if it is as promised."""
     found = []
-    if report.acknowledged < min_acks:
-        found.append(f"only {report.acknowledged} acknowledged writes: that proves nothing, {min_acks} are needed")
-    if report.lost > max_lost:
-        found.append(f"{report.lost} acknowledged writes lost, for example {', '.join(report.lost_keys[:3])}")
-    if max_gap_ms is not None and report.gap_ms > max_gap_ms:
-        found.append(f"no write for {report.gap_ms} ms, allowed are {max_gap_ms} ms")
+    if seen.acknowledged < min_acks:
+        found.append(f"only {seen.acknowledged} acknowledged writes: that proves nothing, {min_acks} are needed")
+    if seen.lost > max_lost:
+        found.append(f"{seen.lost} acknowledged writes lost, for example {', '.join(seen.lost_keys[:3])}")
+    if max_gap_ms is not None and seen.gap_ms > max_gap_ms:
+        found.append(f"no write for {seen.gap_ms} ms, allowed are {max_gap_ms} ms")
     return found
-
-
-# --- Command line -----------------------------------------------------------------------------------------------------
 
 
 def parser() -> argparse.ArgumentParser:
     """Give the command line's shape."""
-    top = argparse.ArgumentParser(prog="oracle", description="Writes, and looks for what was acknowledged.")
+    top = argparse.ArgumentParser(prog="writer", description="Writes, and looks for what was acknowledged.")
     commands = top.add_subparsers(dest="command", required=True)
-    writing = commands.add_parser("write", help="write until SIGTERM")
+    writing = commands.add_parser("write", help="write until Ctrl-C or SIGTERM")
     writing.add_argument("--out", type=Path, required=True, metavar="FILE", help="log of what was acknowledged")
-    writing.add_argument("--rate", type=float, default=500, help="writes per second")
+    writing.add_argument("--rate", type=float, default=500, help="writes per second (500)")
+    writing.add_argument("--prefix", default=PREFIX, help=f"of every key ({PREFIX})")
     checking = commands.add_parser("check", help="look for every acknowledged write; exit 1 if it is not as promised")
-    checking.add_argument("--log", type=Path, required=True, metavar="FILE")
-    checking.add_argument("--max-lost", type=int, default=0)
-    checking.add_argument("--min-acks", type=int, default=FEWEST)
-    checking.add_argument("--max-gap-ms", type=int)
-    for one in (writing, checking):
+    checking.add_argument("--max-lost", type=int, default=0, help="allowed (0)")
+    checking.add_argument("--min-acks", type=int, default=FEWEST, help=f"fewer prove nothing ({FEWEST})")
+    checking.add_argument("--max-gap-ms", type=int, help="longest time without a write that is allowed (any)")
+    removing = commands.add_parser("remove", help="remove the keys of a run")
+    for one in (checking, removing):
+        one.add_argument("--log", type=Path, required=True, metavar="FILE", help="as write has left it")
+    for one in (writing, checking, removing):
         one.add_argument("--sentinels", default="", metavar="HOST:PORT,...")
         one.add_argument("--group", default="", help="the name that the Sentinels know")
         one.add_argument("--nodes", default="", metavar="HOST:PORT,...", help="instead of Sentinels")
-        one.add_argument("--password-file", type=Path, metavar="FILE")
-        one.add_argument("--sentinel-password-file", type=Path, metavar="FILE")
+        secret = "a file with the password, or with user, blank, password; - is the next line of the input"
+        one.add_argument("--password-file", metavar="FILE", help=secret)
+        one.add_argument("--sentinel-password-file", metavar="FILE", help="the same for the Sentinels")
         one.add_argument("--ca-file", type=Path, metavar="FILE", help="speak TLS")
+        one.add_argument("--cert-file", type=Path, metavar="FILE", help="where clients need a certificate")
+        one.add_argument("--key-file", type=Path, metavar="FILE", help="its key")
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check."""
+    """Write, check or remove."""
     options = parser().parse_args(arguments)
+    wrong = [] if Errors else ["needs redis-py 4.3 or newer (Debian: python3-redis)"]
     if bool(options.sentinels) == bool(options.nodes) or bool(options.sentinels) != bool(options.group):
-        print("oracle: give either --sentinels and --group, or --nodes", file=sys.stderr)
+        wrong.append("give either --sentinels and --group, or --nodes")
+    if wrong:
+        sys.stderr.write(f"writer: {'; '.join(wrong)}\n")
         return 2
     target = Target(
-        sentinels=tuple(filter(None, options.sentinels.split(","))), group=options.group,
-        nodes=tuple(filter(None, options.nodes.split(","))), password=_secret(options.password_file),
-        sentinel_password=_secret(options.sentinel_password_file), ca_file=options.ca_file,
+        sentinels=_listed(options.sentinels), group=options.group, nodes=_listed(options.nodes),
+        password=_secret(options.password_file), sentinel_password=_secret(options.sentinel_password_file),
+        ca_file=options.ca_file, cert_file=options.cert_file, key_file=options.key_file,
     )  # fmt: skip
     if options.command == "write":
         asked: list[int] = []
-        signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
-        signal.signal(signal.SIGINT, lambda number, _frame: asked.append(number))
-        write(target, options.out, rate=options.rate, stopped=lambda: bool(asked))
+        for told in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(told, lambda number, _frame: asked.append(number))
+        write(target, Log(options.out), rate=options.rate, prefix=options.prefix, stopped=lambda: bool(asked))
+        return 0
+    if options.command == "remove":
+        sys.stdout.write(f"{remove(target, options.log)} keys removed\n")
         return 0
     report = check(target, options.log)
     wrong = complaints(report, max_lost=options.max_lost, min_acks=options.min_acks, max_gap_ms=options.max_gap_ms)
-    print(json.dumps({**asdict(report), "complaints": wrong}, indent=2))
+    sys.stdout.write(json.dumps({**asdict(report), "complaints": wrong}, indent=2) + "\n")
     return 1 if wrong else 0
 
 
-def _secret(path: Path | None) -> str | None:
-    return path.read_text(encoding="utf-8").rstrip("\n") if path else None
+def _listed(text: str) -> list[str]:
+    return [each for each in text.split(",") if each]
+
+
+def _secret(path: str | None) -> str | None:
+    if path == "-":
+        return sys.stdin.readline().rstrip("\n")
+    return Path(path).read_text(encoding="utf-8").rstrip("\n") if path else None
 
 
 if __name__ == "__main__":
