@@ -13,6 +13,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Address,
     Node,
     Observation,
+    SentinelEntry,
     SentinelView,
 )
 
@@ -52,7 +53,7 @@ def plan_monitor(
     if not total.steps:
         total += sum((_forget_gone(observation, view, name) for view in observation.sentinels), Plan())
     steps = total.steps + _meeting(observation, total, name, target)
-    return Plan(steps, total.changes, total.notes + _hopeless(observation))
+    return Plan(steps, total.changes, total.notes + _hopeless(observation) + _uninvited(observation, name))
 
 
 def _useless(observation: Observation) -> str:
@@ -185,26 +186,50 @@ def _certificate(observation: Observation, view: SentinelView, name: str) -> Pla
 
 
 def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Plan:
-    """A replica that was taken away: a Sentinel lists it for ever, and would count on it in a failover.
+    """A replica or a Sentinel that was taken away: a Sentinel lists it for ever, and would count on it in a failover.
 
-    Not as long as the master counts it among its own: it would be found again. Only RESET makes a Sentinel forget. That
-    also drops the replicas that are there, until the next INFO of the master: so only while everything answers and
-    agrees, and one Sentinel after the other.
+    Not as long as the master counts a replica among its own, or a Sentinel still greets: it would be found again. Only
+    RESET makes a Sentinel forget. That also drops who is there, until the next INFO of the master and the next
+    greetings: so only while everything answers and agrees, and one Sentinel after the other.
     """
     kept = {address for node in observation.nodes for address in (node.address, *node.replicas)}
-    gone = [each for each in view.replicas if each.address not in kept and "s_down" in each.flags]
-    if not gone or view.member.hands_off or not _calm(observation):
+    replicas = [each for each in view.replicas if each.address not in kept and "s_down" in each.flags]
+    sentinels = [each for each in _strangers(observation, view) if each.silent]
+    if not (replicas or sentinels) or view.member.hands_off or not _calm(observation):
         return Plan()
-    shown = ", ".join(str(each.address) for each in gone)
-    others, replicas = len(view.other_sentinels), len(observation.nodes) - 1
+    shown = ", ".join(
+        [*(f"replica {each.address}" for each in replicas), *(f"Sentinel {each.address}" for each in sentinels)]
+    )
+    who, where = f"Sentinel {view.member.name}", view.member.address
+    alone = len(observation.sentinels) == 1
     forget = Step(
-        say=f"Sentinel {view.member.name}: forget replica {shown} of {name}, which is not declared and does not answer",
-        on=view.member.address,
+        say=f"{who}: forget {shown} of {name}, not declared and not there any more",
+        on=where,
         sentinel=True,
         command=("SENTINEL", "RESET", name),
+        before=None if alone else Wait("sentinel-safe", where, MEETING_TIMEOUT, f"{name} -"),
     )
-    back = _has_found(view.member.address, name, replicas, others)
-    return Plan((forget, back), (Change(f"Sentinel {view.member.name} {name}", f"lists replica {shown}", "forgotten"),))
+    back = _has_found(where, name, len(observation.nodes) - 1, len(view.other_sentinels) - len(sentinels))
+    return Plan((forget, back), (Change(f"{who} {name}", f"lists {shown}", "forgotten"),))
+
+
+def _strangers(observation: Observation, view: SentinelView) -> list[SentinelEntry]:
+    """Whom it counts beside the declared ones. By their ids, so only where all of these have told theirs."""
+    declared = {each.myid for each in observation.voices}
+    if len(observation.voices) < len(observation.sentinels) or "" in declared:
+        return []
+    return [each for each in view.other_sentinels if each.myid not in declared]
+
+
+def _uninvited(observation: Observation, name: str) -> tuple[str, ...]:
+    """Sentinels that nobody declared, and that still watch the group: they would be found again at once."""
+    strangers = [each for view in observation.voices for each in _strangers(observation, view)]
+    there = sorted({each.address for each in strangers if not each.silent})
+    return tuple(
+        f"Sentinel {address} watches {name} and is not declared: it counts in every vote. Declare it, or stop it (or "
+        f"only SENTINEL REMOVE {name} there) and run site.yml again, which makes the others forget it"
+        for address in there
+    )
 
 
 def _calm(observation: Observation) -> bool:

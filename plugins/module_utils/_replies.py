@@ -17,8 +17,12 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Member,
     Node,
     ReplicaEntry,
+    SentinelEntry,
     SentinelView,
 )
+
+# A Sentinel greets the others of a group every 2 s. One that answers and does not greet watches other groups only.
+HELLO = 10_000  # milliseconds
 
 
 def parse_info(text: str) -> dict[str, str]:
@@ -104,12 +108,17 @@ def sentinel_from_replies(
             )
             for each in replicas
         ),
-        other_sentinels=tuple(Address(each["ip"], int(each["port"])) for each in others),
+        other_sentinels=tuple(_other(each) for each in others),
         ckquorum=ckquorum,
         down_seconds=int(master.get("s-down-time", 0)) // 1000,
         settings={key: master[key] for key in SENTINEL_SETTINGS if key in master},
         **common,
     )
+
+
+def _other(said: Mapping[str, str]) -> SentinelEntry:
+    silent = "s_down" in _flags(said["flags"]) or int(said.get("last-hello-message", 0)) > HELLO
+    return SentinelEntry(Address(said["ip"], int(said["port"])), str(said.get("runid", "")), silent)
 
 
 def _flags(text: str) -> frozenset[str]:

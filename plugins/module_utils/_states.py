@@ -333,8 +333,8 @@ _LESS_THAN_DECLARED = (
     State(
         "sentinel-miscounts",
         "other replicas or Sentinels than declared are counted by {who}",
-        "a new one is found within 10 s; site.yml makes them forget a replica that does not answer any more. "
-        f"For a Sentinel that was taken away {BY_HAND}",
+        "a new one is found within 10 s; site.yml makes them forget a replica or a Sentinel that is not declared and "
+        "not there any more",
         severity=WARNING,
         site_may_mend=True,
     ),

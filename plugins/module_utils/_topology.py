@@ -169,6 +169,15 @@ class ReplicaEntry:
 
 
 @dataclass(frozen=True)
+class SentinelEntry:
+    """Another Sentinel as one Sentinel lists it."""
+
+    address: Address  # as it announces itself, which need not be the declared one
+    myid: str = ""
+    silent: bool = False  # it does not answer, or it has not greeted the others of this group for a while
+
+
+@dataclass(frozen=True)
 class SentinelView:
     """What one Sentinel said about one group, or why it said nothing."""
 
@@ -181,7 +190,7 @@ class SentinelView:
     quorum: int = 0
     epoch: int = 0  # config-epoch of the group
     replicas: tuple[ReplicaEntry, ...] = ()
-    other_sentinels: tuple[Address, ...] = ()
+    other_sentinels: tuple[SentinelEntry, ...] = ()
     ckquorum: str = ""  # the text; healthy starts with "OK "
     tilt: bool = False
     myid: str = ""

@@ -15,9 +15,10 @@ description:
     C(SENTINEL MONITOR), C(SENTINEL SET) and C(SENTINEL REMOVE), without a restart and without touching
     C(sentinel.conf).
   - Refuses an address that does not say that it is a master, and any change while Sentinels name different masters.
-  - A replica that is not declared and does not answer any more is forgotten by C(SENTINEL RESET), by one Sentinel after
-    the other, and only while every node and every Sentinel answers and agrees. While a master is down a reset empties
-    the list of replicas, and no failover follows.
+  - A replica or a Sentinel that is not declared and not there any more is forgotten by C(SENTINEL RESET), by one
+    Sentinel after the other, and only while every node and every Sentinel answers and agrees. While a master is down a
+    reset empties the list of replicas, and no failover follows. A Sentinel that is not declared and still watches the
+    group is named in RV(notes).
   - C(auth-pass) cannot be read back from a Sentinel. It is given together with C(MONITOR).
 options:
   state:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.groups import Group, make_group, quick_sentinels
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
 from tests.support.processes import Sentinel, Server, free_port, wait_until
+from tests.support.writer import Writer
 
 # What the groups of these tests are started with.
 SETTINGS = {"down-after-milliseconds": 1000, "failover-timeout": 5000}
@@ -232,6 +234,49 @@ def test_a_replica_that_was_taken_away_is_forgotten(
     assert not second["changed"]
     assert view(group) == before
     assert not any(guest.port in ports(each, group) for each in group.sentinels)
+
+
+def test_a_sentinel_that_was_taken_away_is_forgotten(
+    groups: Callable[..., Group], sentinels: Callable[..., Sentinel], tmp_path: Path
+) -> None:
+    group = groups()
+    gone, guest = sentinels(), sentinels()
+    for each in (gone, guest):
+        each.monitor("orders", group.master)
+    watched = [*group.sentinels, gone, guest]
+
+    def counted(number: int) -> bool:
+        return all(each.sees("orders")[2] == number for each in group.sentinels)
+
+    with (
+        quick_sentinels(watched),
+        Writer(sentinels=[each.address for each in group.sentinels], group="orders", directory=tmp_path) as writer,
+    ):
+        wait_until(lambda: counted(4), 15, "all know both")
+        before, named = view(group), group.named()
+        gone.kill()
+        wait_until(lambda: all(gone.port in others(each) for each in group.sentinels), 15, "it is missed")
+        first = monitor(group)
+        assert [step.split(" of ")[0] for step in first["steps"] if "forget" in step] == [
+            f"Sentinel db-{letter}: forget Sentinel {gone.address}" for letter in "abc"
+        ], first
+        assert counted(3)
+        assert [note.split(" and ")[0] for note in first["notes"]] == [f"Sentinel {guest.address} watches orders"]
+        # It runs on, and watches this group no longer: it answers PING, and greets nobody.
+        guest.forget("orders")
+        wait_until(lambda: "forget" in str(monitor(group)["steps"]), 30, "it is not heard any more", pause=1)
+        assert counted(2)
+        last = monitor(group)
+        group.wait_in_step()
+    report = writer.verdict(max_lost=0, max_gap_ms=1000)
+    print(f"    {report}")
+    assert (last["changed"], last["notes"]) == (False, [])
+    assert (view(group), group.named()) == (before, named), "no failover: the epoch is the same"
+
+
+def others(sentinel: Sentinel) -> list[int]:
+    """The ports of the other Sentinels that this one sees down."""
+    return [int(each["port"]) for each in sentinel.others("orders") if "s_down" in each["flags"]]
 
 
 def ports(sentinel: Sentinel, group: Group, flag: str = "slave") -> list[int]:

@@ -275,6 +275,10 @@ class Sentinel(_Process):
         """The group's replicas with all that this Sentinel knows of each."""
         return [_mapping(one) for one in self.client().execute_command("SENTINEL", "REPLICAS", name)]
 
+    def others(self, name: str) -> list[dict[str, str]]:
+        """The other Sentinels of the group with all that this one knows of each."""
+        return [_mapping(one) for one in self.client().execute_command("SENTINEL", "SENTINELS", name)]
+
     def sees(self, name: str) -> tuple[str, int, int]:
         """Give (flags of the master, replicas that look healthy, other Sentinels) as this Sentinel sees the group."""
         ask = self.client().execute_command

@@ -93,7 +93,11 @@ def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
             view, knows=True, master=watched, flags=frozenset({"master"}), quorum=int(rest[2]), settings=settings
         )
     if verb == "RESET":
-        return dataclasses.replace(view, replicas=tuple(each for each in view.replicas if "s_down" not in each.flags))
+        return dataclasses.replace(
+            view,
+            replicas=tuple(each for each in view.replicas if "s_down" not in each.flags),
+            other_sentinels=tuple(each for each in view.other_sentinels if not each.silent),
+        )
     assert (verb, view.knows) == ("SET", True), command
     key, value = rest
     if key == "quorum":

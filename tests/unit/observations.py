@@ -26,6 +26,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Node,
     Observation,
     ReplicaEntry,
+    SentinelEntry,
     SentinelView,
 )
 
@@ -103,8 +104,11 @@ def _view(member: Member, declared: Group, followers: tuple[Address, ...]) -> Se
         quorum=2,
         epoch=3,
         replicas=tuple(ReplicaEntry(address, frozenset({"slave"})) for address in followers),
-        other_sentinels=tuple(each.address for each in declared.sentinels if each != member),
+        other_sentinels=tuple(
+            SentinelEntry(each.address, f"id-of-{each.name}") for each in declared.sentinels if each != member
+        ),
         ckquorum=OK,
+        myid=f"id-of-{member.name}",
         version="7.0.15",
         settings={"down-after-milliseconds": "5000"},
     )
@@ -248,6 +252,8 @@ def _any_view(member: Member, places: st.SearchStrategy[Address]) -> st.SearchSt
         st.sampled_from([frozenset({"slave"}), frozenset({"slave", "s_down"})]),
         st.sampled_from([0, 100]),
     )
+    ids = st.sampled_from(["id-of-db-a", "id-of-db-b", "id-of-db-c", "id-of-nobody", ""])
+    others = st.builds(SentinelEntry, places, ids, st.booleans())
     knowing = st.builds(
         SentinelView,
         st.sampled_from([member, member, dataclasses.replace(member, auth_pass_differs=True)]),
@@ -256,7 +262,8 @@ def _any_view(member: Member, places: st.SearchStrategy[Address]) -> st.SearchSt
         flags=flags.map(lambda text: frozenset(text.split(","))),
         epoch=st.integers(0, 2),
         replicas=st.lists(listed, max_size=3).map(tuple),
-        other_sentinels=st.lists(places, max_size=2, unique=True).map(tuple),
+        other_sentinels=st.lists(others, max_size=2, unique=True).map(tuple),
+        myid=ids,
         ckquorum=st.sampled_from([OK, OK, NO_QUORUM, ""]),
         tilt=RARELY,
         settings=st.sampled_from([{}, {"down-after-milliseconds": "5000"}]),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import ABSENT, PRESENT, plan_monitor
-from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Observation, SentinelEntry
 from tests.unit.model import carried_out
 from tests.unit.observations import (
     OUTSIDE,
@@ -137,9 +137,70 @@ def test_a_replica_that_was_taken_away_is_forgotten_by_one_sentinel_after_the_ot
     assert plan_monitor(carried_out(seen, plan)) == Plan()
 
 
+def with_another_sentinel(observation: Observation, *names: str, silent: bool = True) -> Observation:
+    """These Sentinels list one that is not declared."""
+    guest = SentinelEntry(Address("198.51.100.9", 26379), "id-of-a-guest", silent)
+    for view in observation.sentinels:
+        if view.member.name in names:
+            more = (*view.other_sentinels, guest)
+            observation = but_sentinels(observation, view.member.name, other_sentinels=more)
+    return observation
+
+
+def test_a_sentinel_that_was_taken_away_is_forgotten_by_one_after_the_other() -> None:
+    seen = with_a_replica_that_is_gone(with_another_sentinel(healthy(), "db-a", "db-c"), "db-c")
+    plan = plan_monitor(seen)
+    assert [(step.say, step.before and step.before.condition) for step in plan.steps] == [
+        (
+            "Sentinel db-a: forget Sentinel 198.51.100.9:26379 of orders, not declared and not there any more",
+            "sentinel-safe",
+        ),
+        ("Sentinel at 192.0.2.11:26379: has found 2 replicas and 2 other Sentinels of orders", None),
+        (
+            "Sentinel db-c: forget replica 198.51.100.9:6379, Sentinel 198.51.100.9:26379 of orders, "
+            "not declared and not there any more",
+            "sentinel-safe",
+        ),
+        ("Sentinel at 192.0.2.13:26379: has found 2 replicas and 2 other Sentinels of orders", None),
+    ]
+    assert commands(plan) == ["SENTINEL RESET orders"] * 2
+    assert plan.notes == ()
+    assert plan_monitor(carried_out(seen, plan)) == Plan()
+
+
+def test_the_only_sentinel_left_has_nobody_to_agree_with() -> None:
+    plan = plan_monitor(with_another_sentinel(but_sentinels(healthy(sentinels=1), quorum=1), "db-a"))
+    assert [(step.command[:2], step.before) for step in plan.steps if step.command] == [(("SENTINEL", "RESET"), None)]
+
+
+def test_a_sentinel_that_lives_and_is_not_declared_is_named_once() -> None:
+    plan = plan_monitor(with_another_sentinel(healthy(), "db-a", "db-b", silent=False))
+    assert plan.steps == ()
+    (note,) = plan.notes
+    assert note.startswith("Sentinel 198.51.100.9:26379 watches orders and is not declared: it counts in every vote")
+
+
+def test_a_declared_sentinel_is_told_by_its_id_not_by_its_address() -> None:
+    """What it announces may be another address than the declared one."""
+    elsewhere = SentinelEntry(Address("10.0.0.3", 26379), "id-of-db-c", silent=True)
+    seen = but_sentinels(healthy(), "db-a", other_sentinels=(SentinelEntry(B, "id-of-db-b"), elsewhere))
+    assert plan_monitor(seen) == Plan()
+
+
 @pytest.mark.parametrize(
     "seen",
     [
+        with_another_sentinel(healthy(), "db-a", silent=False),
+        silent(with_another_sentinel(healthy(), "db-a"), "db-c"),
+        but(with_another_sentinel(healthy(), "db-a"), "db-c", link_up=False),
+        silent_sentinels(with_another_sentinel(healthy(), "db-a"), "db-c"),
+        unaware(with_another_sentinel(healthy(), "db-a"), "db-c"),
+        but_sentinels(with_another_sentinel(healthy(), "db-a"), "db-c", tilt=True),
+        but_sentinels(with_another_sentinel(healthy(), "db-a"), "db-c", ckquorum="NOQUORUM"),
+        but_sentinels(with_another_sentinel(healthy(), "db-a"), "db-c", flags=frozenset({"master", "s_down"})),
+        but_sentinels(with_another_sentinel(healthy(), "db-a"), "db-c", quorum=1),
+        but_sentinels(with_another_sentinel(healthy(), "db-a"), "db-c", myid=""),
+        beyond(with_another_sentinel(healthy(), "db-a"), "db-a"),
         with_a_replica_that_is_gone(healthy(), "db-a", flags="slave"),
         with_a_replica_that_is_gone(healthy(), "db-a", flags="slave,disconnected"),
         but(with_a_replica_that_is_gone(healthy(), "db-a"), "db-a", replicas=(OUTSIDE,)),
@@ -151,6 +212,17 @@ def test_a_replica_that_was_taken_away_is_forgotten_by_one_sentinel_after_the_ot
         beyond(with_a_replica_that_is_gone(healthy(), "db-a"), "db-a"),
     ],
     ids=[
+        "a Sentinel that answers",
+        "a Sentinel, node silent",
+        "a Sentinel, link down",
+        "a Sentinel, another silent",
+        "a Sentinel, another unaware",
+        "a Sentinel, tilt",
+        "a Sentinel, no quorum",
+        "a Sentinel, master seen down",
+        "a Sentinel, settings first",
+        "a Sentinel, an id is not known",
+        "a Sentinel beyond the limit",
         "it answers",
         "just found",
         "connected",

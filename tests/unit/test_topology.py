@@ -162,7 +162,17 @@ def test_a_view_from_the_replies_of_a_sentinel() -> None:
             "parallel-syncs": "1",
         },
         replicas=[{"ip": "192.0.2.12", "port": "6379", "flags": "slave,disconnected", "slave-priority": "50"}],
-        others=[{"ip": "192.0.2.13", "port": "26379"}],
+        others=[
+            {"ip": "192.0.2.13", "port": "26379", "runid": "c", "flags": "sentinel", "last-hello-message": "900"},
+            {
+                "ip": "192.0.2.14",
+                "port": "26379",
+                "runid": "d",
+                "flags": "sentinel,s_down",
+                "last-hello-message": "900",
+            },
+            {"ip": "192.0.2.15", "port": "26379", "runid": "e", "flags": "sentinel", "last-hello-message": "10001"},
+        ],
         ckquorum="NOQUORUM 1 usable Sentinels",
         info={"sentinel_tilt": "1", "redis_version": "7.0.15"},
         myid="abc",
@@ -171,7 +181,11 @@ def test_a_view_from_the_replies_of_a_sentinel() -> None:
     assert (view.master_down, view.failover_running, view.has_quorum) == (True, False, False)
     assert (view.replicas[0].address, view.replicas[0].priority) == (B, 50)
     assert view.replicas[0].flags == {"slave", "disconnected"}
-    assert view.other_sentinels == (Address("192.0.2.13", 26379),)
+    assert [(str(each.address), each.myid, each.silent) for each in view.other_sentinels] == [
+        ("192.0.2.13:26379", "c", False),
+        ("192.0.2.14:26379", "d", True),
+        ("192.0.2.15:26379", "e", True),  # it answers, and no longer watches this group
+    ]
     assert view.settings == {"down-after-milliseconds": "5000", "failover-timeout": "15000", "parallel-syncs": "1"}
     assert (view.version, view.myid) == ("7.0.15", "abc")
 
