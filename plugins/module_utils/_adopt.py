@@ -22,12 +22,12 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     adopted_drop_in,
     conf_name,
 )
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, known, version
 
 Json = Mapping[str, t.Any]
 
 # Of an adopted instance: what is written down at the adoption, a word or a list of paths.
-WORDS = ("unit", "conf", "data_dir", "user", "group", "socket_mode")
+WORDS = ("unit", "conf", "data_dir", "user", "group", "socket_mode", "version")
 PATHS = ("writes", "runtime", "modules")
 
 # What systemd takes as it is, in a path and in the name of a unit.
@@ -99,7 +99,9 @@ def own_lines(kind: str, each: Json) -> str:
     if kind == SERVER:
         lines.update({"replica-announce-ip": each["address"], "replica-announce-port": str(each["port"])})
         # Everything else was set in the running server, which has written it to its old file.
-        lines.update({key: str(value) for key, value in each["config"].items() if key in RESTART_ONLY})
+        there = version(each["adopted"]["version"])
+        own = {key: str(value) for key, value in each["config"].items() if key in RESTART_ONLY and known(key, there)}
+        lines.update(own)
     return edit("", lines)
 
 

@@ -207,9 +207,6 @@ def owned_keys(each: Instance) -> str:
 
 
 # What lets a client who got in run code: written down, so that nobody's default opens it. From 7.0 on.
-_PROTECTED = dict.fromkeys(("enable-debug-command", "enable-module-command", "enable-protected-configs"), "no")
-
-
 def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
     """The keys of a new configuration: the declared ones, and those that come from its place."""
     process = each["manager"] == PROCESS
@@ -222,7 +219,6 @@ def server_keys(each: Instance, *, has_password: bool) -> dict[str, str]:
         "replica-announce-ip": each["address"],
         "replica-announce-port": str(each["port"]),
         **_service(each, process),
-        **_PROTECTED,
         **_tls_keys(each),
     }
     return {**place, **{key: str(value) for key, value in each["config"].items()}}

@@ -20,7 +20,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     unit_of,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import adoption_lines, old_unit_lines
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, known, version
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 
 Json = Mapping[str, t.Any]
@@ -130,7 +130,8 @@ def _own_process(kind: str, each: Json, facts: Json, *, running: bool) -> list[s
 def _waiting(each: Json, facts: Json) -> list[str]:
     """What the file of a stopped server does not say yet, keys that waited for a restart among them."""
     file = facts["instances"].get(each["instance"], {}).get("keys", {})
-    wanted = each["config"].items()
+    there = version(facts["software"][each["flavor"]]["version"])
+    wanted = [(key, value) for key, value in each["config"].items() if known(key, there)]
     found = [f"{key} {value}" for key, value in wanted if key in file and not same(key, file[key], value)]
     found += [f"{key} {value}" for key, value in wanted if key in RESTART_ONLY and key not in file]
     return found + [f"the default of {key}" for key in each["held"]]

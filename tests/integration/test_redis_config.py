@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY
+from ansible_collections.steady.redis.plugins.module_utils._profiles import preset
 from tests.support.certificates import Authority
 from tests.support.groups import Group, make_group
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
@@ -105,6 +106,22 @@ def test_what_needs_a_restart_is_noted_and_left_alone(guarded: Group) -> None:
         "db-a: restart pending for databases: 16 → 32",
         "db-a: restart pending for appenddirname: appendonlydir → aof",
     ]
+
+
+def test_a_server_that_lets_clients_out_is_noted(servers: Servers) -> None:
+    """Whatever the profile, and never set by a command."""
+    opened = servers(config={"enable-debug-command": "yes", "enable-protected-configs": "local"})
+    result = configure(options([opened]), preset("cache", nodes=1))
+    assert not result["failed"], result["msg"]
+    assert result["notes"] == [
+        "db-a: restart pending for enable-debug-command: yes → no",
+        "db-a: restart pending for enable-protected-configs: local → no",
+    ]
+
+
+def test_an_old_server_has_nothing_to_close(old: Server) -> None:
+    result = configure(options([old]), preset("cache", nodes=1), binary=str(BINARY))
+    assert (result["failed"], result["notes"]) == (False, []), result
 
 
 def test_an_old_server_is_not_asked_for_what_it_does_not_know(old: Server) -> None:

@@ -60,10 +60,14 @@ def bare_host(number: int, **more: t.Any) -> Json:
     return {**facts, **more}
 
 
+PROTECTED = dict.fromkeys(("enable-debug-command", "enable-module-command", "enable-protected-configs"), "no")
+
+
 def instance(**more: t.Any) -> Json:
     """An instance that runs."""
     seen = {
-        "conf": True, "data": "aof", "data_bytes": 4096, "stored_bytes": 4096, "owned_keys": [], "keys": {},
+        "conf": True, "data": "aof", "data_bytes": 4096, "stored_bytes": 4096, "owned_keys": [],
+        "keys": dict(PROTECTED),
         "password_matches": None, "password_differs": [], "pid": 7, "running": True, "guard": {}, "disk": "/data",
     }  # fmt: skip
     return {**seen, **more}

@@ -248,8 +248,8 @@ def test_what_is_written_down_is_read_again() -> None:
     assert adopted["modules"] == ["/opt/modules"]
 
 
-def entry(**more: t.Any) -> Json:
-    placed = estate({"config": {"databases": 32, "timeout": 9}}, nodes=more).placed()
+def entry(wish: Json | None = None, **more: t.Any) -> Json:
+    placed = estate({"config": {"databases": 32, "timeout": 9}, **(wish or {})}, nodes=more).placed()
     each: Json = placed.hosts["db-a"]["servers"][0]
     return each
 
@@ -275,6 +275,17 @@ def test_only_what_needs_a_start_is_added_to_it() -> None:
     assert "unixsocketperm 770" in lines
     assert "databases 32" in lines
     assert not any(line.startswith("timeout") for line in lines), "set in the running server, which wrote it down"
+
+
+@pytest.mark.parametrize(
+    ("profile", "version", "closed"), [("kept", "7.0.15", False), ("cache", "7.0.15", True), ("cache", "6.2.14", False)]
+)
+def test_what_an_adopted_server_lets_clients_do_is_its_own_unless_a_profile_is_declared(
+    profile: str, version: str, closed: bool
+) -> None:
+    lines = own_lines("server", entry({"profile": profile}, version=version)).splitlines()
+    assert ("enable-debug-command no" in lines) is closed
+    assert ("enable-protected-configs no" in lines) is closed
 
 
 def test_an_old_unit_that_is_enabled_again_is_disabled() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.steady.redis.plugins.module_utils._instances import File
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import Todo, plan_site
 from tests.unit.observations import healthy
-from tests.unit.sites import HOSTS, Estate, as_found
+from tests.unit.sites import HOSTS, PROTECTED, Estate, as_found
 
 SECRET = "/etc/redis/orders-6379/sentinel-password"
 
@@ -53,7 +53,13 @@ def test_the_password_of_the_guard_is_lost_or_not_as_it_should_be(wrong: dict[st
 def test_the_start_of_a_stopped_server_says_which_values_come_with_it() -> None:
     group = {"nodes": list(HOSTS), "config": {"io-threads": 2, "databases": 32, "maxmemory-policy": "noeviction"}}
     estate = Estate(group=group).built(healthy())
-    stale = {"io-threads": "1", "maxmemory-policy": "allkeys-lru", "hz": "10"}
+    stale = {
+        **PROTECTED,
+        "enable-debug-command": "local",
+        "io-threads": "1",
+        "maxmemory-policy": "allkeys-lru",
+        "hz": "10",
+    }
     estate.facts["db-b"]["instances"]["orders-6379"]["keys"] = stale
     assert plan(estate).lines == (), "nothing is restarted for that"
     estate.stop("db-b", "orders-6379")
@@ -61,8 +67,12 @@ def test_the_start_of_a_stopped_server_says_which_values_come_with_it() -> None:
     start = "db-b: start steady-redis@orders-6379.service (it is failed), with "
     assert line.startswith(start)
     assert set(line.removeprefix(start).removesuffix(" in its redis.conf").split(", ")) == {
-        "io-threads 2", "databases 32", "maxmemory-policy noeviction"
+        "io-threads 2", "databases 32", "maxmemory-policy noeviction", "enable-debug-command no"
     }  # fmt: skip
+    for facts in estate.facts.values():
+        facts["software"]["redis"]["version"] = "6.2.14"
+    (line, *_rest) = plan(estate).lines
+    assert "enable-debug-command" not in line, "that version does not know it"
 
 
 # --- a port that was changed

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.steady.redis.plugins.module_utils._fields import Fields, Mistakes
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, SINCE
 from ansible_collections.steady.redis.plugins.module_utils._profiles import (
+    KEPT,
     MEGABYTE,
     PROFILES,
     REFUSED,
@@ -24,7 +25,8 @@ from ansible_collections.steady.redis.plugins.module_utils._profiles import (
 )
 
 # What Redis 7.0 brought and our presets use; 6.2 has every other key of them.
-NEW_IN_7 = {"aof-timestamp-enabled", "shutdown-timeout"}
+PROTECTED = {"enable-debug-command", "enable-module-command", "enable-protected-configs"}
+NEW_IN_7 = {"aof-timestamp-enabled", "shutdown-timeout", *PROTECTED}
 
 
 def read(config: object) -> tuple[dict[str, str], list[str]]:
@@ -52,7 +54,8 @@ def test_a_profile_is_what_it_says(profile: str, nodes: int, expected: dict[str,
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_profile_has_a_key_that_needs_a_restart_or_that_a_declaration_may_not_have(profile: str) -> None:
     keys = set(preset(profile, nodes=3, maxmemory=4096 * MEGABYTE))
-    assert not keys & set(RESTART_ONLY)
+    # The same in all of them, so that no other profile means a restart.
+    assert keys & set(RESTART_ONLY) == (set() if profile == KEPT else PROTECTED)
     assert not keys & set(REFUSED)
     assert keys & set(SINCE) <= NEW_IN_7
 
