@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Secret, Step, Wait
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
@@ -31,12 +31,13 @@ def plan_monitor(
     state: str = PRESENT,
     master: Address | None = None,
     auth: Mapping[str, str] | None = None,
+    forget: bool = True,
 ) -> Plan:
     """Bring every Sentinel that answers in step with the group.
 
     V(name) is what Sentinel calls the group. V(master) is needed only where no live master is seen; it must say that
     it is one. V(auth) holds auth-user and auth-pass, told to a Sentinel together with MONITOR,
-    and to one that has another password.
+    and to one that has another password. V(forget): who was taken away, too.
     """
     name = name or observation.group.name
     refusal = _useless(observation) or _bad_settings(observation.group.settings)
@@ -50,10 +51,11 @@ def plan_monitor(
         return Plan(refusal=refusal)
     plans = [_one(observation, view, name, target, auth or {}) for view in observation.sentinels]
     total = sum(plans, Plan())
-    if not total.steps:
+    told = {step.on for step in total.steps if _brings_in(step.command)}
+    total += Plan(_meeting(observation, told, name, target))
+    if forget and _calm(observation, told):
         total += sum((_forget_gone(observation, view, name) for view in observation.sentinels), Plan())
-    steps = total.steps + _meeting(observation, total, name, target)
-    return Plan(steps, total.changes, total.notes + _hopeless(observation) + _uninvited(observation, name))
+    return total + Plan(notes=_hopeless(observation) + _uninvited(observation, name))
 
 
 def _useless(observation: Observation) -> str:
@@ -195,7 +197,7 @@ def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Pla
     kept = {address for node in observation.nodes for address in (node.address, *node.replicas)}
     replicas = [each for each in view.replicas if each.address not in kept and "s_down" in each.flags]
     sentinels = [each for each in _strangers(observation, view) if each.silent]
-    if not (replicas or sentinels) or view.member.hands_off or not _calm(observation):
+    if not (replicas or sentinels) or view.member.hands_off:
         return Plan()
     shown = ", ".join(
         [*(f"replica {each.address}" for each in replicas), *(f"Sentinel {each.address}" for each in sentinels)]
@@ -215,8 +217,8 @@ def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Pla
 
 def _strangers(observation: Observation, view: SentinelView) -> list[SentinelEntry]:
     """Whom it counts beside the declared ones. By their ids, so only where all of these have told theirs."""
-    declared = {each.myid for each in observation.voices}
-    if len(observation.voices) < len(observation.sentinels) or "" in declared:
+    declared = {each.myid for each in observation.sentinels}
+    if "" in declared:
         return []
     return [each for each in view.other_sentinels if each.myid not in declared]
 
@@ -232,15 +234,19 @@ def _uninvited(observation: Observation, name: str) -> tuple[str, ...]:
     )
 
 
-def _calm(observation: Observation) -> bool:
-    """One live master, all nodes follow it, and every Sentinel sees that and could fail over."""
+def _calm(observation: Observation, told: Set[Address]) -> bool:
+    """One live master, all nodes follow it, and every Sentinel sees that and could fail over, or will: V(told)."""
     live = observation.live_master
     return (
         live is not None
         and all(node is live or (node.is_replica and node.link_up) for node in observation.nodes)
-        and len(observation.voices) == len(observation.sentinels)
-        and all(view.has_quorum and not view.tilt and not view.master_down for view in observation.voices)
+        and all(view.answered for view in observation.sentinels)
+        and all(view.member.address in told or _sees_all_well(view) for view in observation.sentinels)
     )
+
+
+def _sees_all_well(view: SentinelView) -> bool:
+    return view.knows and view.has_quorum and not view.tilt and not view.master_down
 
 
 def _set(name: str, key: str, value: str) -> tuple[str, ...]:
@@ -251,14 +257,12 @@ def _brings_in(command: tuple[str, ...]) -> bool:
     return command[1:2] == ("MONITOR",) or command[3:4] == ("auth-pass",)
 
 
-def _meeting(observation: Observation, plan: Plan, name: str, target: Address) -> tuple[Step, ...]:
+def _meeting(observation: Observation, told: Set[Address], name: str, target: Address) -> tuple[Step, ...]:
     """After a MONITOR or a password: wait until it has found the replicas and the other Sentinels."""
-    told = dict.fromkeys(step.on for step in plan.steps if _brings_in(step.command))
-    if not told:
-        return ()
     others = sum(view.knows or (view.answered and not view.member.hands_off) for view in observation.sentinels) - 1
     replicas = sum(node.is_replica and node.link_up and node.master == target for node in observation.nodes)
-    return tuple(_has_found(address, name, replicas, others) for address in told)
+    found = [view.member.address for view in observation.sentinels if view.member.address in told]
+    return tuple(_has_found(address, name, replicas, others) for address in found)
 
 
 def _has_found(address: Address, name: str, replicas: int, others: int) -> Step:

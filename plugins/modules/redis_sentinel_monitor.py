@@ -111,16 +111,22 @@ def monitor(module: AnsibleModule) -> dict[str, t.Any]:
     who = credentials(params, params)
     user, password = watched.wanted.logins.get(SENTINEL, (who.user, who.password))
     auth = {"auth-user": user, "auth-pass": password}
-    once = [{key: value for key, value in auth.items() if value}]
+    once, forget = [{key: value for key, value in auth.items() if value}], [True]
     try:
         master = Address.parse(params["master"]) if params["master"] else None
     except ValueError as error:
         raise Refused(f"master: {error}") from error
 
     def plan(seen: Observation) -> Plan:
-        """What stood in the Sentinels' files was seen before they were told, so it counts for the first plan only."""
+        """What stood in the Sentinels' files was seen before they were told, so it counts for the first plan only.
+
+        The second proves the first: who was found to be gone meanwhile is a matter of the next run.
+        """
         tell = once.pop() if once else {}
-        return plan_monitor(seen, name=watched.known_as, state=params["state"], master=master, auth=tell)
+        asked = {"name": watched.known_as, "state": params["state"], "master": master}
+        found = plan_monitor(seen, **asked, auth=tell, forget=forget.pop())
+        forget.append(any("RESET" in step.command for step in found.steps))
+        return found
 
     return converge(module, watched, plan)
 

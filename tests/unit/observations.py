@@ -167,7 +167,7 @@ def silent_sentinels(observation: Observation, *names: str, why: str = REFUSED) 
 def unaware(observation: Observation, *names: str) -> Observation:
     """These Sentinels (all when none is named) answer, but do not know the group."""
     views = tuple(
-        SentinelView(view.member, version="7.0.15") if not names or view.member.name in names else view
+        SentinelView(view.member, version="7.0.15", myid=view.myid) if not names or view.member.name in names else view
         for view in observation.sentinels
     )
     return dataclasses.replace(observation, sentinels=views)
