@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused, SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._errors import Interrupted, NotReached, Refused, SteadyError
 from ansible_collections.steady.redis.plugins.module_utils._plan import Outcome, Plan, Step, Wait
 from ansible_collections.steady.redis.plugins.module_utils._rdb_stream import save_rdb
 from ansible_collections.steady.redis.plugins.module_utils._redis import (
@@ -40,18 +40,22 @@ class Aside:
 
 
 def carry_out(plan: Plan, connect: Connector, *, aside: Aside | None = None) -> Outcome:
-    """Do the steps in order. On the first that fails: undo the earlier ones, newest first, and raise NotReached."""
+    """Do the steps in order. On the first that fails: undo the earlier ones, newest first, and raise NotReached.
+
+    Behind a step that commits nothing is undone: what tidies up is still done.
+    """
     if plan.refusal:
         raise Refused(plan.refusal)
-    done: list[Step] = []
     saved: list[str] = []
-    for step in plan.steps:
-        done.append(step)
+    for index, step in enumerate(plan.steps):
         try:
-            _one(step, connect, aside, saved)
+            (_committed if step.commits else _one)(step, connect, aside, saved)
         except (SteadyError, OSError) as error:
+            before, after = plan.steps[:index], plan.steps[index + 1 :]
+            committed = any(each.commits for each in before)
+            mended = _tidied(after, connect) if committed else _undone([*before, step], connect)
             kept = f" Saved before: {', '.join(saved)}." if saved else ""
-            raise NotReached(f"{step.say}: {error}.{_undone(done, connect)}{kept}") from error
+            raise NotReached(f"{step.say}: {error}.{mended}{kept}") from error
     return Outcome(plan, tuple(saved))
 
 
@@ -70,12 +74,33 @@ def _one(step: Step, connect: Connector, aside: Aside | None, saved: list[str]) 
         _wait(step.wait, connect)
 
 
+def _committed(step: Step, connect: Connector, aside: Aside | None, saved: list[str]) -> None:
+    """Sent is sent: whoever interrupts us now still gets the whole of it, or learns that nothing came of it."""
+    try:
+        _one(step, connect, aside, saved)
+    except Interrupted:
+        if step.wait:
+            _wait(step.wait, connect)
+
+
 def _tell(link: Link, step: Step) -> None:
     try:
         link.ask(*step.command)
     except Unreachable:
         if not step.hangs_up:
             raise
+
+
+def _tidied(steps: Sequence[Step], connect: Connector) -> str:
+    """There is no way back, so what can be done without the failed step is done. What fails here is said."""
+    words = []
+    for step in steps:
+        if step.tidies:
+            try:
+                _one(step, connect, None, [])
+            except (SteadyError, OSError) as error:
+                words.append(f"Not done either: {step.say} ({error})")
+    return f" {'; '.join([*words, 'Earlier steps stay; run the playbook again'])}."
 
 
 def _undone(done: list[Step], connect: Connector) -> str:
@@ -104,7 +129,7 @@ def _taken_back(step: Step, connect: Connector) -> str:
 def _wait(wait: Wait, connect: Connector) -> None:
     met, words = CONDITIONS[wait.condition], SAYINGS[wait.condition]
     what = words.format(*wait.value.split(), on=wait.on)
-    wait_until(lambda: _patiently(met, wait, connect), timeout=wait.timeout, what=what)
+    wait_until(lambda: _patiently(met, wait, connect), timeout=wait.timeout, what=what, pause=wait.pause)
 
 
 def _patiently(met: Callable[[Wait, Connector], bool], wait: Wait, connect: Connector) -> bool:
@@ -143,6 +168,46 @@ def role_master(wait: Wait, connect: Connector) -> bool:
     return _info(wait.on, connect).get("role") == "master"
 
 
+def role_replica(wait: Wait, connect: Connector) -> bool:
+    return _info(wait.on, connect).get("role") == "slave"
+
+
+def caught_up(wait: Wait, connect: Connector) -> bool:
+    """It has all that V(value), which takes no more writes, has sent."""
+    goal = int(_info(Address.parse(wait.value), connect)["master_repl_offset"])
+    own = _info(wait.on, connect)
+    return own.get("master_link_status") == "up" and int(own["slave_repl_offset"]) >= goal
+
+
+def promoted(wait: Wait, connect: Connector) -> bool:
+    """It says master. V(value) is "GROUP SENTINEL": raises NotReached as soon as that one has given up."""
+    name, address = wait.value.split()
+    if role_master(wait, connect):
+        return True
+    with connect(Address.parse(address), sentinel=True) as link:
+        running = "failover_in_progress" in pairs(link.ask("SENTINEL", "MASTER", name))["flags"]
+    if running or role_master(wait, connect):
+        return not running
+    raise NotReached(f"the Sentinel at {address} gave the failover up; its log says why")
+
+
+def priorities_seen(wait: Wait, connect: Connector) -> bool:
+    """V(value) is "GROUP ADDRESS=PRIORITY ...": this Sentinel lists those nodes that it knows with these."""
+    name, *expected = wait.value.split()
+    with connect(wait.on, sentinel=True) as link:
+        listed = [pairs(each) for each in link.ask("SENTINEL", "REPLICAS", name)]
+    shown = {str(Address(each["ip"], int(each["port"]))): each["slave-priority"] for each in listed}
+    return all(shown.get(address, value) == value for address, _is, value in (each.partition("=") for each in expected))
+
+
+def names(wait: Wait, connect: Connector) -> bool:
+    """V(value) is "GROUP ADDRESS": this Sentinel names that master, sees it up, and leads no failover."""
+    name, address = wait.value.split()
+    with connect(wait.on, sentinel=True) as link:
+        master = pairs(link.ask("SENTINEL", "MASTER", name))
+    return str(Address(master["ip"], int(master["port"]))) == address and master["flags"] == "master"
+
+
 def sentinel_sees(wait: Wait, connect: Connector) -> bool:
     """V(value) is "GROUP REPLICAS OTHERS": this Sentinel has found at least so many of each."""
     name, replicas, others = wait.value.split()
@@ -174,7 +239,12 @@ def logged_in(wait: Wait, connect: Connector) -> bool:
 CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
     "link-up": link_up,
     "logged-in": logged_in,
+    "caught-up": caught_up,
+    "names": names,
+    "priorities-seen": priorities_seen,
+    "promoted": promoted,
     "role-master": role_master,
+    "role-replica": role_replica,
     "sentinel-sees": sentinel_sees,
     "sentinel-safe": sentinel_safe,
 }
@@ -182,7 +252,12 @@ CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
 SAYINGS: Mapping[str, str] = {
     "logged-in": "the Sentinel {0} is logged in to {on} as {1}",
     "link-up": "{on} follows {0}, its link is up, and it has caught up",
+    "caught-up": "{on} has all writes of {0}",
+    "names": "the Sentinel at {on} names {1} as the master of {0}, and nothing else is under way",
+    "priorities-seen": "the Sentinel at {on} sees the priorities of {0}",
+    "promoted": "{on} says that it is master",
     "role-master": "{on} says that it is master",
+    "role-replica": "{on} says that it is a replica",
     "sentinel-sees": "the Sentinel at {on} has found {1} replicas and {2} other Sentinels of {0}",
     "sentinel-safe": "the Sentinel at {on} sees the master of {0} and a quorum, with the right certificate",
 }

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import signal
 import time
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
-from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._errors import Interrupted, NotReached, Refused
 from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
@@ -23,9 +25,14 @@ FAILOVER = 20.0  # seconds; one that works takes two or three
 
 
 def converge(
-    module: AnsibleModule, watched: Watched, planner: Callable[[Observation], Plan], *, save_dir: str = ""
+    module: AnsibleModule,
+    watched: Watched,
+    planner: Callable[[Observation], Plan],
+    *,
+    proof: Callable[[Observation], Plan] | None = None,
+    save_dir: str = "",
 ) -> dict[str, t.Any]:
-    """Observe, plan, carry out, observe again: fails when the second plan is not empty."""
+    """Observe, plan, carry out, observe again: fails when the second plan, or V(proof), is not empty."""
     plan = planner(_calm(watched))
     if plan.refusal:
         raise Refused(plan.refusal)
@@ -34,14 +41,33 @@ def converge(
         return result
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = Aside(save_dir, without_env(watched.group.name), stamp) if save_dir else None
-    outcome = carry_out(plan, watched.connect, aside=aside)
+    with ended_politely():
+        outcome = carry_out(plan, watched.connect, aside=aside)
     for path in outcome.saved:
         module.warn(f"a data set was saved before its node was demoted: {path} on {platform.node()}")
-    left = planner(_calm(watched.loaded()))
+    left = (proof or planner)(_calm(watched.loaded()))
     if left.changed or left.refusal:
         seen = left.refusal or "; ".join(left.lines)
         raise NotReached(f"{watched.group.name}: the steps were done, but the goal is not reached: {seen}")
     return {**result, "saved": list(outcome.saved)}
+
+
+@contextlib.contextmanager
+def ended_politely() -> Iterator[None]:
+    """Whoever ends us lets us take back what stands half-way: a lost connection and Control-C arrive as signals."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+    signals = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+    before = [(each, signal.signal(each, interrupt)) for each in signals]
+    try:
+        yield
+    finally:
+        for each, handler in before:
+            signal.signal(each, handler)
 
 
 def _calm(watched: Watched) -> Observation:

@@ -101,7 +101,7 @@ def resolve(
     if only_group and only_group not in declared:
         headline = headline if mistakes.lines else "Which group? Nothing was changed."
         mistakes.add("group", f"{env} has no group {only_group}; {nearest(only_group, declared)}")
-    if must_choose and not only_group:
+    if must_choose and not only_group and len(declared) > 1:
         headline = headline if mistakes.lines else "Which group? Nothing was changed."
         mistakes.add("group", f"is not given; {env} has {', '.join(declared)}. Say which with -e group=NAME")
     mistakes.raise_if_any(headline)

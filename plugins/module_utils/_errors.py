@@ -18,6 +18,10 @@ class NotReached(SteadyError):
     """Steps were carried out, but the state they were meant to reach was not seen in time."""
 
 
+class Interrupted(SteadyError):
+    """Somebody ended us: Control-C, a lost connection, a job that was cancelled."""
+
+
 def in_one_message(headline: str, mistakes: list[str]) -> str:
     """All mistakes at once: a person mends them in one go and does not run the playbook once per mistake."""
     return "\n".join([headline, *(f"  - {mistake}" for mistake in mistakes)])

@@ -10,6 +10,7 @@ with a real run.
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
@@ -32,6 +33,7 @@ class Wait:
     on: Address
     timeout: float  # seconds
     value: str = ""
+    pause: float = 0.1  # seconds between two looks
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Step:
     hangs_up: bool = False  # the process ends in place of an answer
     save_aside: bool = False  # stream this node's data set to a file before the command
     loss: str = ""  # which writes this step may cost, in the operator's words; empty: none
+    commits: bool = False  # once it is done there is no way back: later failures undo nothing
+    tidies: bool = False  # done even if an earlier step after the way back failed
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()  # seen, and left alone: restart pending, a warning
     refusal: str = ""  # why nothing at all may be done; then there are no steps
+    subject: str = ""  # the node that it is about, if there is one
 
     @property
     def changed(self) -> bool:
@@ -91,6 +96,18 @@ class Plan:
             self.notes + other.notes,
             "\n".join(filter(None, [self.refusal, other.refusal])),
         )
+
+
+def together(lines: Iterable[str]) -> list[str]:
+    """Neighbours that say the same of different nodes as one line: "db-a, db-b: write its file again"."""
+    found: list[tuple[list[str], str]] = []
+    for line in lines:
+        who, colon, what = line.partition(": ")
+        if colon and found and found[-1][1] == what:
+            found[-1][0].append(who)
+        else:
+            found.append(([who], what if colon else ""))
+    return [": ".join(filter(None, [", ".join(whos), what])) for whos, what in found]
 
 
 @dataclass(frozen=True)

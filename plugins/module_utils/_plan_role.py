@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step, Wait
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import fence
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
     REPLICA,
@@ -17,7 +18,6 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
 )
 
 AUTO = "auto"
-FENCE = "99"  # more replicas than anybody has: the node refuses writes at once (NOREPLICAS) and without a time limit
 LINK_TIMEOUT = 600.0  # seconds a full synchronisation may take before we call it failed
 
 
@@ -146,7 +146,7 @@ def _follow(observation: Observation, node: Node, target: Node) -> Plan:
     before = f"replica of {node.master}" if node.is_replica else f"master with {node.keys} keys"
     change = Change(f"{node.name} role", before, f"replica of {target.address}")
     save = strange or (node.is_master and node.keys > 0)
-    return Plan(steps=tuple(_demotion(node, target, save=save)), changes=(change,))
+    return Plan(steps=tuple(_demotion(observation, node, target, save=save)), changes=(change,))
 
 
 def _holds_more(observation: Observation, replica: Node, target: Node) -> bool:
@@ -156,7 +156,7 @@ def _holds_more(observation: Observation, replica: Node, target: Node) -> bool:
     return not any(each.replid == replica.replid and each.offset >= replica.offset for each in observation.masters)
 
 
-def _demotion(node: Node, target: Node, *, save: bool) -> list[Step]:
+def _demotion(observation: Observation, node: Node, target: Node, *, save: bool) -> list[Step]:
     """A node with keys of its own is fenced and its data set saved aside first: nobody else may have its last writes.
 
     The file is written last: a Sentinel rewrites it on its own, so the fence may have got into it meanwhile.
@@ -174,23 +174,8 @@ def _demotion(node: Node, target: Node, *, save: bool) -> list[Step]:
     if not save:
         return [follow, *end]
     aside = Step(say=f"{who}: save its {node.keys} keys aside", on=on, save_aside=True)
-    fences, unfences = _fence(node) if node.is_master else ([], [])
+    fences, unfences = fence(observation, node, {}) if node.is_master else ([], [])
     return [*fences, aside, follow, *unfences, *end]
-
-
-def _fence(node: Node) -> tuple[list[Step], list[Step]]:
-    """The steps that make a master refuse writes, and those that take this back."""
-    old = node.config.get("min-replicas-to-write", "0")
-    wanted = [("min-replicas-to-write", FENCE, "0" if old == FENCE else old)]  # 99: left by a run that was cut off
-    if node.config.get("min-replicas-max-lag") == "0":
-        wanted.insert(0, ("min-replicas-max-lag", "10", "0"))  # 0 switches the first one off
-    fences, unfences = [], []
-    for key, value, before in wanted:
-        back = ("CONFIG", "SET", key, before)
-        say = f"{node.name}: refuse writes ({key} {value})"
-        fences.append(Step(say=say, on=node.address, command=("CONFIG", "SET", key, value), undo=back))
-        unfences.append(Step(say=f"{node.name}: {key} back to {before}", on=node.address, command=back))
-    return fences, unfences
 
 
 def _promote(observation: Observation, nodes: list[Node]) -> Plan:

@@ -86,17 +86,19 @@ _PROFILES: Mapping[str, Mapping[str, str]] = {
 KEPT = "kept"
 PROFILES = (*_PROFILES, KEPT)
 
-# For every profile. No delay before a sync: it is only paid for, as replicas come one at a time (parallel-syncs 1). The
-# buffer of a replica is large enough for a full sync under load (measured: with 2 MB it never ended). A dead peer is
-# noticed within a minute, and a stop waits 10 s for the replicas.
 # The commands and keys by which a client gets out of Redis into its host.
 _PROTECTED = dict.fromkeys(("enable-debug-command", "enable-module-command", "enable-protected-configs"), "no")
 
+# For every profile. No delay before a sync: it is only paid for, as replicas come one at a time (parallel-syncs 1). The
+# buffer of a replica is large enough for a full sync under load (measured: with 2 MB it never ended). A priority that a
+# switchover left when it was killed goes back. A dead peer is noticed within a minute, and a stop waits 10 s for the
+# replicas.
 _COMMON = {
     **_PROTECTED,
     "repl-diskless-sync": "yes",
     "repl-diskless-sync-delay": "0",
     _LIMITS: "replica 512mb 256mb 120",
+    "replica-priority": "100",
     "tcp-keepalive": "60",
     "shutdown-timeout": "10",
 }

@@ -38,7 +38,7 @@ options:
     type: bool
     default: false
   one:
-    description: Refuse when no O(group) is given, instead of taking all of them.
+    description: Refuse when no O(group) is given and there are several, instead of taking all of them.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -79,3 +79,40 @@ def test_a_refused_plan_and_a_save_without_a_place_are_not_walked(servers: Serve
 )
 def test_names_of_saved_files(address: Address, name: str) -> None:
     assert Aside("/aside", "orders", "T").path(address) == f"/aside/{name}"
+
+
+# --- Behind a step that commits ---------------------------------------------------------------------------------------
+
+
+def _setting(on: Address, value: str, **more: bool) -> Step:
+    undo = ("CONFIG", "SET", "hz", "10")
+    return Step(say=f"hz {value}", on=on, command=("CONFIG", "SET", "hz", value), undo=undo, **more)
+
+
+def test_behind_the_point_of_no_return_nothing_is_undone_and_what_tidies_is_done(servers: Servers) -> None:
+    server = servers()
+    on = Address(server.host, server.port)
+    gone = Address("127.0.0.1", free_port())
+    steps = (
+        _setting(on, "20", commits=True),
+        Step(say="fails", on=gone, command=("PING",)),
+        _setting(on, "30"),
+        Step(say="slowlog", on=on, command=("CONFIG", "SET", "slowlog-max-len", "7"), tidies=True),
+        Step(say="fails too", on=gone, command=("PING",), tidies=True),
+    )
+    with pytest.raises(NotReached) as caught:
+        carry_out(Plan(steps), Sockets())
+    assert str(caught.value).startswith("fails: ")
+    assert "Not done either: fails too (" in str(caught.value)
+    assert str(caught.value).endswith("Earlier steps stay; run the playbook again.")
+    assert server.client().config_get("hz") == {"hz": "20"}
+    assert server.client().config_get("slowlog-max-len") == {"slowlog-max-len": "7"}
+
+
+def test_a_step_that_commits_and_fails_is_undone_with_the_others(servers: Servers) -> None:
+    server = servers()
+    on = Address(server.host, server.port)
+    commit = Step(say="commit", on=on, command=("CONFIG", "SET", "hz", "many"), commits=True)
+    with pytest.raises(NotReached, match="Taken back: hz 20"):
+        carry_out(Plan((_setting(on, "20"), commit)), Sockets())
+    assert server.client().config_get("hz") == {"hz": "10"}

@@ -28,8 +28,31 @@ def carried_out(observation: Observation, plan: Plan) -> Observation:
 def stages(observation: Observation, plan: Plan) -> Iterator[Observation]:
     """The group after each step."""
     for step in plan.steps:
-        observation = _sentinel_told(observation, step) if step.sentinel else _node_told(observation, step)
+        if step.command[:2] == ("SENTINEL", "FAILOVER"):
+            observation = _failed_over(observation)
+        else:
+            observation = _sentinel_told(observation, step) if step.sentinel else _node_told(observation, step)
         yield observation
+
+
+def _failed_over(observation: Observation) -> Observation:
+    """The best replica is master, the Sentinels name it, the others follow. The old master does not know it yet."""
+    fit = [node for node in observation.nodes if node.is_replica and node.link_up and _priority(node)]
+    new = min(fit, key=lambda node: (_priority(node), -node.offset))
+    nodes = []
+    for node in observation.nodes:
+        changes: dict[str, t.Any] = {}
+        if node is new:
+            changes = {"role": MASTER, "master": None, "link_up": False, "replid2": node.replid, "replid": "f" * 40}
+        elif node.is_replica:
+            changes = {"master": new.address}
+        nodes.append(dataclasses.replace(node, **changes))
+    views = tuple(dataclasses.replace(view, master=new.address, epoch=view.epoch + 1) for view in observation.sentinels)
+    return dataclasses.replace(observation, nodes=tuple(nodes), sentinels=views)
+
+
+def _priority(node: Node) -> int:
+    return int(node.config.get("replica-priority", node.priority))
 
 
 def _node_told(observation: Observation, step: Step) -> Observation:
@@ -42,7 +65,7 @@ def _node_told(observation: Observation, step: Step) -> Observation:
     elif step.command[:2] == ("CONFIG", "SET"):
         changes = {"config": {**node.config, step.command[2]: step.command[3]}}
     else:
-        assert step.command in ((), ("CONFIG", "REWRITE")), step.command
+        assert step.command[:2] in ((), ("CONFIG", "REWRITE"), ("CLIENT", "KILL")), step.command
     nodes = tuple(dataclasses.replace(each, **changes) if each is node else each for each in observation.nodes)
     return dataclasses.replace(observation, nodes=nodes)
 
@@ -82,6 +105,8 @@ def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
     if not command:
         return view
     verb, rest = command[1], command[3:]
+    if verb == "DEBUG":
+        return view
     if verb == "REMOVE":
         assert view.knows, command
         return SentinelView(view.member)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
-from ansible_collections.steady.redis.plugins.module_utils._plan_role import FENCE, plan_role
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE
+from ansible_collections.steady.redis.plugins.module_utils._plan_role import plan_role
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
     REPLICA,

@@ -10,7 +10,8 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.steady.redis.plugins.module_utils._plan_role import AUTO, FENCE, plan_role
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE
+from ansible_collections.steady.redis.plugins.module_utils._plan_role import AUTO, plan_role
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     MASTER,
     REPLICA,
