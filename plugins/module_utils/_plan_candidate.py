@@ -12,6 +12,8 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import in_one
 from ansible_collections.steady.redis.plugins.module_utils._plan_fence import PRIORITY, Keys, is_fenced, normal
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
 
+_MEGABYTE = 1024**2
+
 # A group with one of these can still move its role: it concerns others than the two nodes, or ends with the switchover.
 _HARMLESS = frozenset(
     {
@@ -70,8 +72,9 @@ def choose(seen: Observation, master: Node, to: str, declared: Keys) -> tuple[No
     if not fit:
         why = [unfit(seen, master, node, declared) for node in replicas] or ["it has no replica"]
         return None, in_one_message(f"No node of {seen.group.name} can take over. Nothing was changed:", why)
-    # The one that is alone on its host, then the one that has most, then the one that is declared first.
-    return min(fit, key=lambda node: (_crowded(seen, node), -node.offset)), ""
+    # The one that is alone on its host, then the one that lags least, then the one that is declared first. What differs
+    # less than that is chance: it catches up before it is promoted, whichever it is.
+    return min(fit, key=lambda node: (_crowded(seen, node), (master.offset - node.offset) // _MEGABYTE)), ""
 
 
 def _named(seen: Observation, master: Node, to: str, declared: Keys) -> tuple[Node | None, str]:

@@ -113,8 +113,10 @@ def _why(silent: Node | SentinelView) -> str:
 
 def _contradictions(observation: Observation, target: Address | None) -> str:
     """Never argue with a Sentinel: it acts on its own epoch, and the higher epoch wins over all of us."""
-    # One without the password hears nobody. Once it has it, it takes over what the others say.
-    others = [view for view in observation.voices if view.master != target and not view.member.auth_pass_differs]
+    # One without the password hears nobody. Once it has it, it takes over what the others say, if one of them says it.
+    hearing = [view for view in observation.voices if not view.member.auth_pass_differs]
+    heard = any(view.master == target for view in hearing)
+    others = [view for view in (hearing if heard else observation.voices) if view.master != target]
     if others:
         says = "; ".join(f"{view.member.name} names {view.master} (epoch {view.epoch})" for view in others)
         return f"{says}, but the live master is {target}. recover-master.yml settles this; nothing was changed"

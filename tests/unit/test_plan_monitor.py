@@ -71,6 +71,12 @@ def test_a_sentinel_whose_file_has_another_password_is_told_it_and_waited_for() 
     assert plan_monitor(seen) == Plan(), "without a password there is nothing to tell"
 
 
+def test_a_password_settles_nothing_where_nobody_hears_of_the_live_master() -> None:
+    alone = dataclasses.replace(healthy(), sentinels=healthy().sentinels[:1])
+    stray = but_told(but_sentinels(alone, master=B), "sentinels", "db-a", auth_pass_differs=True)
+    assert "recover-master.yml settles this" in plan_monitor(stray, master=A, auth={"auth-pass": PASSWORD}).refusal
+
+
 def test_sentinels_in_step_need_nothing() -> None:
     assert plan_monitor(healthy()) == Plan()
 

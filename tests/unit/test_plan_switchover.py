@@ -97,7 +97,7 @@ def test_a_fence_without_a_time_limit_gets_one_for_a_while() -> None:
     ("seen", "chosen"),
     [
         (SOUND, "db-b"),
-        (but(SOUND, "db-b", offset=4000), "db-c"),
+        (but(SOUND, "db-b", offset=5000 - 2**22), "db-c"),
         (silent(SOUND, "db-b"), "db-c"),
         (but(SOUND, "db-b", version="6.2.16"), "db-c"),
     ],
