@@ -54,14 +54,9 @@ def test_a_profile_is_what_it_says(profile: str, nodes: int, expected: dict[str,
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_profile_has_a_key_that_needs_a_restart_or_that_a_declaration_may_not_have(profile: str) -> None:
     keys = set(preset(profile, nodes=3, maxmemory=4096 * MEGABYTE))
-<<<<<<< HEAD
     # The same in all of them, so that no other profile means a restart.
     assert keys & set(RESTART_ONLY) == (set() if profile == KEPT else PROTECTED)
-    assert not keys & set(REFUSED)
-=======
-    assert not keys & set(RESTART_ONLY)
     assert keys & set(REFUSED) <= {"replica-priority"}  # the same for all, so that what a switchover left goes back
->>>>>>> 454d931 (A switchover under fire: killed, hung, three at once; a password settles nothing where no Sentinel knows the live master)
     assert keys & set(SINCE) <= NEW_IN_7
 
 
