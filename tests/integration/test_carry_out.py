@@ -84,9 +84,9 @@ def test_names_of_saved_files(address: Address, name: str) -> None:
 # --- Behind a step that commits ---------------------------------------------------------------------------------------
 
 
-def _setting(on: Address, value: str, **more: bool) -> Step:
+def _setting(on: Address, value: str, *, commits: bool = False) -> Step:
     undo = ("CONFIG", "SET", "hz", "10")
-    return Step(say=f"hz {value}", on=on, command=("CONFIG", "SET", "hz", value), undo=undo, **more)
+    return Step(say=f"hz {value}", on=on, command=("CONFIG", "SET", "hz", value), undo=undo, commits=commits)
 
 
 def test_behind_the_point_of_no_return_nothing_is_undone_and_what_tidies_is_done(servers: Servers) -> None:

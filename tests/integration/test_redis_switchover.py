@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.steady.redis.plugins.module_utils._writer import Report
 from tests.support.groups import Group
 from tests.support.modules import Result, options_of, run_module
-from tests.support.oracle import Report
 from tests.support.processes import Server, wait_until
 from tests.support.writer import Writer
 
