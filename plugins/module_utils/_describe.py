@@ -15,7 +15,7 @@ from ansible_collections.steady.redis.plugins.module_utils._health import health
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_acl import plan_acl
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, words
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import plan_config, restarts, words
 from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import plan_monitor
 from ansible_collections.steady.redis.plugins.module_utils._plan_role import plan_role
 from ansible_collections.steady.redis.plugins.module_utils._table import as_json, observation_json, rows
@@ -55,6 +55,7 @@ def describe(
         "master": str(live.address) if live else "",
         "epoch": max((view.epoch for view in seen.voices), default=0),
         "keys": live.keys if live else 0,
+        "restarts": restarts(seen, wanted, owned=declared["owned"], defaults=fallback),
         "table": rows(seen, now),
         "pending": {kind: {**result_of(plan), "refusal": plan.refusal} for kind, plan in plans.items()},
         **as_json(observation_json(seen, wanted)),

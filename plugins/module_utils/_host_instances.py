@@ -23,7 +23,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     conf_name,
 )
 from ansible_collections.steady.redis.plugins.module_utils._local_redis import CannotAsk, LocalRedis
-from ansible_collections.steady.redis.plugins.module_utils._proc import process_name, read_text
+from ansible_collections.steady.redis.plugins.module_utils._proc import is_replaced, process_name, read_text
 from ansible_collections.steady.redis.plugins.module_utils._tls import FILES
 
 _DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
@@ -75,6 +75,7 @@ def instance_facts(
         "tls_auth_clients": read(text, ["tls-auth-clients"]).get("tls-auth-clients", ""),
         "guard": _guard(f"{place['conf_dir']}/{GUARD_CONF}"),
         "running": running or bool(stranger),
+        "replaced": is_replaced((pid if running else stranger.get("pid")) or 0),
         "adopted": adoption.get("adopted") or {},
         "stranger": stranger,
         "pending": pending,

@@ -60,7 +60,7 @@ def plan_config(
         seen = "; ".join(node.failure_text or f"{node.name}: {node.failure}" for node in nodes)
         return Plan(refusal=f"No node of {observation.group.name} can be asked: {seen}. Nothing was changed")
     fallback = defaults or {}
-    complete = {**{key: fallback[key] for key in owned if key not in wanted and key in fallback}, **wanted}
+    complete = _complete(wanted, owned, fallback)
     total = sum((_for_node(node, complete) for node in nodes), Plan())
     if total.refusal:
         return Plan(refusal=total.refusal)
@@ -73,6 +73,35 @@ def plan_config(
             to_file = Step(say=f"{node.name}: write {what} to its file", on=node.address, command=("CONFIG", "REWRITE"))
             total += Plan((to_file,), tuple(edited.values()))
     return total
+
+
+def _complete(wanted: Mapping[str, str], owned: Iterable[str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """What is declared, and the defaults of what no longer is."""
+    return {**{key: defaults[key] for key in owned if key not in wanted and key in defaults}, **wanted}
+
+
+def restarts(
+    observation: Observation,
+    wanted: Mapping[str, str],
+    *,
+    owned: Iterable[str] = (),
+    defaults: Mapping[str, str] | None = None,
+) -> dict[str, list[str]]:
+    """The keys that wait for a restart, by node, as V(databases: 16 → 32)."""
+    complete = _complete(wanted, owned, defaults or {})
+    found = {
+        node.name: [words for key, value in complete.items() for words in [_waiting(node, key, value)] if words]
+        for node in observation.answering
+    }
+    return {name: keys for name, keys in found.items() if keys}
+
+
+def _waiting(node: Node, key: str, value: str) -> str:
+    """How a key will change with the next restart; empty where it will not."""
+    current = node.config.get(key)
+    if key not in RESTART_ONLY or current is None or same(key, current, value):
+        return ""
+    return f"{key}: {current or '(empty)'} → {value or '(empty)'}"
 
 
 def file_drift(found: Mapping[str, str], owned: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str | None]:
@@ -124,7 +153,7 @@ def _for_key(node: Node, key: str, value: str) -> Plan:
     if same(key, current, value):
         return Plan()
     if key in RESTART_ONLY:
-        return Plan(notes=(f"{node.name}: restart pending for {key}: {current or '(empty)'} → {value or '(empty)'}",))
+        return Plan(notes=(f"{node.name}: restart pending for {_waiting(node, key, value)}",))
     step = Step(
         say=f"{node.name}: {key} {value or '(empty)'}",
         on=node.address,

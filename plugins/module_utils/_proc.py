@@ -105,6 +105,11 @@ def unit_of_process(pid: int | None) -> str:
     return str(found[-1]) if found else ""
 
 
+def is_replaced(pid: int) -> bool:
+    """Whether the program that a process runs is no longer the one on disk, as after an upgrade of its package."""
+    return bool(pid) and _link(f"/proc/{pid}/exe").endswith(" (deleted)")
+
+
 def _listening_sockets() -> Iterator[tuple[str, tuple[str, int]]]:
     for path in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in read_text(path).splitlines()[1:]:

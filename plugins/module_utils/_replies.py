@@ -91,6 +91,7 @@ def sentinel_from_replies(
     common: dict[str, t.Any] = {
         "member": member,
         "tilt": _flag(info, "sentinel_tilt"),
+        "uptime_seconds": int(info.get("uptime_in_seconds", 0)),
         "version": str(info.get("valkey_version") or info.get("redis_version", "")),
         **more,
     }
@@ -98,15 +99,12 @@ def sentinel_from_replies(
         return SentinelView(**common)
     return SentinelView(
         knows=True,
-        master=Address(master["ip"], int(master["port"])),
+        master=_place(master),
         flags=_flags(master["flags"]),
         quorum=int(master["quorum"]),
         epoch=int(master["config-epoch"]),
         replicas=tuple(
-            ReplicaEntry(
-                Address(each["ip"], int(each["port"])), _flags(each["flags"]), int(each.get("slave-priority", 100))
-            )
-            for each in replicas
+            ReplicaEntry(_place(each), _flags(each["flags"]), int(each.get("slave-priority", 100))) for each in replicas
         ),
         other_sentinels=tuple(_other(each) for each in others),
         ckquorum=ckquorum,
@@ -117,8 +115,13 @@ def sentinel_from_replies(
 
 
 def _other(said: Mapping[str, str]) -> SentinelEntry:
-    silent = "s_down" in _flags(said["flags"]) or int(said.get("last-hello-message", 0)) > HELLO
-    return SentinelEntry(Address(said["ip"], int(said["port"])), str(said.get("runid", "")), silent)
+    flags = _flags(said["flags"])
+    silent = "s_down" in flags or int(said.get("last-hello-message", 0)) > HELLO
+    return SentinelEntry(_place(said), str(said.get("runid", "")), silent, linked="disconnected" not in flags)
+
+
+def _place(entry: Mapping[str, str]) -> Address:
+    return Address(entry["ip"], int(entry["port"]))
 
 
 def _flags(text: str) -> frozenset[str]:

@@ -175,6 +175,7 @@ class SentinelEntry:
     address: Address  # as it announces itself, which need not be the declared one
     myid: str = ""
     silent: bool = False  # it does not answer, or it has not greeted the others of this group for a while
+    linked: bool = True  # that Sentinel has its connections to it
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,7 @@ class SentinelView:
     version: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)  # down-after-milliseconds, failover-timeout, ...
     down_seconds: int = 0  # how long it has seen the master as down
+    uptime_seconds: int = 0
     certificate: Certificate | None = None
     accounts: Accounts | None = None
 

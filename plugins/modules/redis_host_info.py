@@ -219,7 +219,8 @@ host:
         V(aof)) and how long its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)),
         the keys we own and their values in the file, whether the password lines are as declared
         (V(password_matches), V(null) if there is nothing to compare) and which are not (V(password_differs)), its
-        V(pid), whether it is V(running), whether its start guard has the declared password of the Sentinels
+        V(pid), whether it is V(running), whether its program was replaced on disk since it started (V(replaced)),
+        whether its start guard has the declared password of the Sentinels
         (V(guard_password_matches), only if there is one), which groups a Sentinel watches without their password
         (V(auth_pass_differs)), whom its start guard knows (V(guard)), what it was taken over from (V(adopted)), whether
         its own unit has not taken the old configuration yet (V(pending)) and who runs in its place (V(stranger)), and
@@ -227,7 +228,7 @@ host:
       type: dict
       sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349,
         "owned_keys": ["maxmemory"], "keys": {"maxmemory": "4gb"}, "password_matches": true,
-        "password_differs": [], "pid": 123, "running": true,
+        "password_differs": [], "pid": 123, "running": true, "replaced": false,
         "guard": {"self": "192.0.2.11:6379", "peers": ["192.0.2.12:6379"], "sentinels": ["192.0.2.12:26379"]},
         "disk": "/var/lib/redis/orders-6379"}}
     standing:

@@ -15,8 +15,7 @@ description:
     another one, because it was adopted, is enabled only; the other one is disabled, and not stopped.
   - Where nothing manages services, starts redis-server and Sentinel as processes of the user who runs the playbook,
     servers through the start guard as their units do it. Made for C(env=dev), which needs neither systemd nor root.
-  - Only local processes are stopped. It sends TERM to the process of the pid file, and only if it still is the server
-    of that instance.
+  - Sends TERM to the process of the pid file of a local process, and only if it still is the server of that instance.
 options:
   kind:
     description: What the instances are.
@@ -33,9 +32,12 @@ options:
   state:
     description:
       - V(started) and V(stopped) say what they mean.
-      - V(absent) is stopped, and its directories are removed; after the last one also the start guard.
+      - V(restarted) stops what runs and starts all, one after the other. An adopted instance starts under its own unit,
+        which stops the old one.
+      - V(absent) is stopped, and its directories are removed; after the last one also the start guard. Only for local
+        processes.
     type: str
-    choices: [started, stopped, absent]
+    choices: [started, stopped, restarted, absent]
     default: started
   timeout:
     description: Seconds to wait for each start or stop of a local process. A unit has its own.
@@ -50,7 +52,8 @@ attributes:
     support: none
     details: What is started or stopped is in RV(lines).
   idempotent:
-    support: full
+    support: partial
+    details: O(state=restarted) starts everything anew each time.
 """
 
 EXAMPLES = r"""
@@ -88,7 +91,12 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     server_program,
     unit_of,
 )
-from ansible_collections.steady.redis.plugins.module_utils._units import NotStarted, adopt_units, start_units
+from ansible_collections.steady.redis.plugins.module_utils._units import (
+    NotStarted,
+    adopt_units,
+    start_units,
+    turn_unit,
+)
 
 Instance = Mapping[str, t.Any]
 
@@ -170,7 +178,7 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
         binary = _binary(module, instance)
         would = f"would start {name}"
         lines.append(would if module.check_mode else start(params["kind"], instance, binary, params["timeout"]))
-    if params["state"] != "started" and pid:
+    if params["state"] in ("stopped", "absent") and pid:
         lines.append(f"would stop {name}" if module.check_mode else stop(instance, params["timeout"]))
     if params["state"] == "absent":
         places = [each for each in (instance["conf_dir"], instance["data_dir"]) if os.path.isdir(each)]
@@ -182,14 +190,18 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
 
 
 def restart(module: AnsibleModule, instance: Instance) -> list[str]:
-    """A local process that runs, anew: a Sentinel reads certificates only when it starts."""
-    if not running(instance):
-        return []
+    """A local process, anew."""
     if module.check_mode:
         return [f"would restart {instance['instance']}"]
     params = module.params
-    stopped = stop(instance, params["timeout"])
-    return [stopped, start(params["kind"], instance, _binary(module, instance), params["timeout"])]
+    stopped = [stop(instance, params["timeout"])] if running(instance) else []
+    return [*stopped, start(params["kind"], instance, _binary(module, instance), params["timeout"])]
+
+
+def _is_to_restart(module: AnsibleModule, instance: Instance) -> bool:
+    """By the state, or one by one: a Sentinel that runs reads its certificates only when it starts."""
+    asked = module.params["state"] == "restarted"
+    return asked or bool(module.params["state"] == "started" and instance.get("restart") and running(instance))
 
 
 def _binary(module: AnsibleModule, instance: Instance) -> str:
@@ -219,10 +231,12 @@ def _remove_if_empty(*directories: str) -> None:
 
 
 def bring_units(module: AnsibleModule, instances: list[t.Any]) -> list[str]:
-    if instances and module.params["state"] != "started":
-        raise Failed(f"systemd runs {instances[0]['instance']}, and this stops local processes only")
     kind, run, pretend = module.params["kind"], module.run_command, module.check_mode
     units = {unit_of(kind, each["instance"], each["flavor"]): each for each in instances}
+    if module.params["state"] == "absent" and units:
+        raise Failed(f"systemd runs {', '.join(units)}, and only local processes are removed")
+    if module.params["state"] in ("stopped", "restarted"):
+        return [line for name in units for line in turn_unit(run, name, module.params["state"], pretend=pretend)]
     old = {name: each["adopted"]["unit"] for name, each in units.items() if each.get("adopted")}
     lines, dead = adopt_units(run, old, pretend=pretend) if old else ([], [])
     names = [name for name in units if name not in old] + dead
@@ -233,7 +247,7 @@ def main() -> None:
     spec = {
         "kind": {"type": "str", "choices": ["server", "sentinel"], "required": True},
         "instances": {"type": "list", "elements": "dict", "required": True},
-        "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+        "state": {"type": "str", "choices": ["started", "stopped", "restarted", "absent"], "default": "started"},
         "timeout": {"type": "float", "default": 90.0},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
@@ -241,7 +255,8 @@ def main() -> None:
     instances = [each for each in module.params["instances"] if each not in units]
     try:
         lines = bring_units(module, units)
-        lines += [line for each in instances if each.get("restart") for line in restart(module, each)]
+        anew = [each for each in instances if _is_to_restart(module, each)]
+        lines += [line for each in anew for line in restart(module, each)]
         # At the same time: after a crash of all, the start guard of each listens for the others.
         with ThreadPoolExecutor(max_workers=max(1, len(instances))) as pool:
             lines += [line for done in pool.map(lambda each: bring(module, each), instances) for line in done]

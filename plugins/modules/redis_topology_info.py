@@ -272,6 +272,11 @@ groups:
       type: list
       elements: dict
       returned: success
+    restarts:
+      description: The keys that wait for a restart, by node.
+      type: dict
+      returned: success
+      sample: {"db-a": ["databases: 16 → 32"]}
     pending:
       description: For each of V(users), V(config), V(replication) and V(sentinels) what differs from the declaration.
       type: dict
