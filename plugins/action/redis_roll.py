@@ -92,7 +92,7 @@ def work(rolling: Rolling, roll: Roll, placed: Mapping[str, t.Any], *, check_mod
     moves = () if check_mode else rolling.moves
     seat = placed["seats"][roll.group["name"]]
     return {
-        "moves": [{**dataclasses.asdict(move), "become": move.become} for move in moves],
+        "moves": [{**dataclasses.asdict(move), "host": move.host or seat, "become": move.become} for move in moves],
         "may_be": dataclasses.asdict(rolling.may_be),
         "group": afterwards(group_args(roll.group)),
         "seat": seat,

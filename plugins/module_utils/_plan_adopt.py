@@ -144,7 +144,7 @@ def _note(kind: str, each: Json, seen: Json) -> str:
     now = "is" if seen["adopted"] else "becomes"
     return (
         f"{each['instance']} {now} adopted, restart pending: it runs under {adopted['unit']} with {adopted['conf']}. "
-        f"systemctl restart {ours} moves it, as does a reboot; replicas first, the master last"
+        f"restart.yml moves it to {ours}, as does a reboot"
     )
 
 

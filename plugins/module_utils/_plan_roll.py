@@ -90,7 +90,7 @@ class Move:
 
     say: str
     kind: str
-    host: str = ""
+    host: str = ""  # empty: from where the group is asked
     instance: Json = field(default_factory=dict)
     edit: bool = False  # keys in its file wait for the moment when it is down
     packages: tuple[str, ...] = ()
