@@ -89,6 +89,25 @@ def test_started_and_stopped(made: dict[str, dict[str, t.Any]], kind: str) -> No
     assert Path(one["conf_dir"]).is_dir()
 
 
+@pytest.mark.parametrize("kind", ["server", "sentinel"])
+def test_restarted(made: dict[str, dict[str, t.Any]], kind: str) -> None:
+    one = made[kind]
+    process(kind, one)
+    first = pid_file(one).read_text()
+    assert process(kind, one, state="restarted", check=True)["lines"] == [f"would restart {one['instance']}"]
+    assert pid_file(one).read_text() == first
+    done = process(kind, one, state="restarted")
+    second = pid_file(one).read_text()
+    assert second != first
+    assert done["lines"] == [
+        f"stopped {one['instance']} (process {first.strip()})", f"started {one['instance']} (process {second.strip()})",
+    ]  # fmt: skip
+    assert answers(one)
+    process(kind, one, state="stopped")
+    assert process(kind, one, state="restarted")["changed"], "what is down is started"
+    assert answers(one)
+
+
 def test_what_a_crash_left_behind_does_not_count(made: dict[str, dict[str, t.Any]]) -> None:
     one = made["server"]
     process("server", one)
