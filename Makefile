@@ -45,6 +45,7 @@ bench: setup ## how long runs take, as ratios
 grid: setup ## repeat the measurements behind the tables of medians, kill runs at every task (long)
 	@python -m tests.bench --grid
 	@CUT_OFF=all pytest -q tests/integration/test_interrupted.py
+	@ROUNDS=5 MEGABYTES=1024 pytest -q -s tests/integration/test_redis_switchover.py -k "there_and_back or large"
 
 clean: ## remove .venv and all caches of this checkout
 	rm -rf .venv .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

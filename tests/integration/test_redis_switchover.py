@@ -29,6 +29,8 @@ KEYS = {"min-replicas-to-write": "1", "min-replicas-max-lag": "10"}
 DECLARED = {**KEYS, "replica-priority": "100"}
 # The processes of these tests share two cores with their neighbours, so Sentinels are not too quick to believe a death.
 CALM = {"down_after": 5000, "failover_timeout": 15000, "config": KEYS}
+# make grid repeats, and takes a data set of 1 GB.
+ROUNDS, MEGABYTES = int(os.environ.get("ROUNDS", "1")), int(os.environ.get("MEGABYTES", "64"))
 GAP = 1500  # milliseconds; the issue of a switchover: nobody can write for longer
 
 
@@ -74,14 +76,34 @@ def moved(group: Group, directory: Path, to: int, **more: t.Any) -> tuple[Result
     return done, writer.verdict(max_lost=0, max_gap_ms=GAP)
 
 
+def full_copies(group: Group) -> int:
+    """How often a node had to copy everything, since all of them were started."""
+    return sum(server.client().info("stats")["sync_full"] for server in group.servers)
+
+
 def test_there_and_back_and_nothing_is_lost(groups: Groups, tmp_path: Path) -> None:
     group = groups(**CALM)
-    for to in (1, 2, 0):
+    for to in (1, 2, 0) * ROUNDS:
         done, report = moved(group, tmp_path, to)
         assert (done["changed"], done["master"]) == (True, f"db-{'abc'[to]}")
-        print(report)
+        print(f"{done['seconds']} s: {report}")
         in_step(group, group.servers[to])
-    assert {server.client().info("stats")["sync_full"] for server in group.servers} <= {0, 1, 2}
+    assert full_copies(group) == len(group.replicas)  # those of the beginning
+
+
+def test_with_a_large_data_set(groups: Groups, tmp_path: Path) -> None:
+    group = groups(**{**CALM, "config": {**KEYS, "enable-debug-command": "yes"}})
+    master = group.servers[0].client(socket_timeout=300)
+    for part in range(0, MEGABYTES, 64):  # the Sentinels would take a long command for a death
+        master.execute_command("DEBUG", "POPULATE", 64 * 1024, f"large{part}", 1000)
+    master.execute_command("DEBUG", "CHANGE-REPL-ID")  # or the replicas would not notice
+    master.execute_command("CLIENT", "KILL", "TYPE", "replica")
+    wait_until(lambda: all(each.client().dbsize() == MEGABYTES * 1024 for each in group.servers), 300, "copied")
+    group.wait_in_step()
+    before = full_copies(group)
+    _done, report = moved(group, tmp_path, 1)
+    print(f"{MEGABYTES} MB: {report}")
+    assert full_copies(group) == before
 
 
 def test_check_mode_says_it_all_and_touches_nothing(groups: Groups) -> None:
