@@ -28,8 +28,9 @@ def normal(seen: Observation, node: Node, key: str, declared: Keys) -> str:
     """
     if key in declared:
         return declared[key]
-    there = [each.config.get(key, "") for each in (node, *seen.nodes)]
-    return next((value for value in there if value not in ("", FENCE)), "0")
+    own = node.config.get(key, str(node.priority) if key == PRIORITY else "0")
+    others = [each.config.get(key, FENCE) for each in seen.nodes]
+    return own if own != FENCE else next((value for value in others if value != FENCE), "0")
 
 
 def is_fenced(node: Node) -> bool:
