@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
+from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
 from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
-from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate, place, sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate, place
 from ansible_collections.steady.redis.plugins.module_utils._plan_tls import link, with_tls
 from ansible_collections.steady.redis.plugins.module_utils._tls import Stock
 from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
@@ -32,7 +33,7 @@ class ActionModule(ActionBase):
                 "hosts": {"type": "dict", "required": True},
                 "others": {"type": "list", "elements": "dict", "default": []},
                 "limit": {"type": "list", "elements": "str", "default": []},
-                "refuse": {"type": "bool", "default": True},
+                "look": {"type": "bool", "default": False},
                 "certificates": {"type": "bool", "default": True},
             }
         )
@@ -43,8 +44,7 @@ class ActionModule(ActionBase):
             placed = place(estate)
             stocks = stocks_of(placed.hosts, estate.facts, self._shelf(task_vars or {})) if args["certificates"] else {}
             placed = with_tls(placed, estate.facts, stocks, now=time.time())
-            if args["refuse"]:
-                gate(placed, declared["env"])
+            gate(placed, declared["env"], look=args["look"])
         except Refused as refused:
             result.update(failed=True, msg=str(refused))
             return result

@@ -106,7 +106,7 @@ def resolve(
         mistakes.add("group", f"is not given; {env} has {', '.join(declared)}. Say which with -e group=NAME")
     mistakes.raise_if_any(headline)
     chosen = tuple(group for group in groups if only_group in ("", group.name))
-    hints = (*other_passwords(groups, secrets, env=env), *about_users(groups, strict=is_strict))
+    hints = (*other_passwords(groups, secrets, env=env), *about_users(chosen, strict=is_strict))
     return Declared(env, is_strict, demo, groups, chosen, hints, refuse)
 
 

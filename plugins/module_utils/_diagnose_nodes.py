@@ -196,6 +196,9 @@ def writes_refused(scene: Scene) -> Sign | None:
     master, wanted = scene.certain, _wanted_replicas(scene)
     if master is None or fence_left(scene):
         return None
+    if "min-replicas-to-write" not in master.config:
+        # Who may not ask for it learns from INFO whether any are wanted, and how many there are; not how many suffice.
+        return sign([master], "wants replicas, 0 connected") if master.good_replicas == 0 else None
     # A replica that we cannot reach may still be connected to the master, as may one that is not declared.
     linked = {node.address for node in scene.followers if node.link_up}
     apart = {node.address for node in scene.seen.answering} - linked

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis, Finding
@@ -56,18 +56,16 @@ def health(
     *,
     warn_level: int = WARN_LEVEL,
     max_lag_bytes: int = LAG_LIMIT,
-    placement: Sequence[str] = (),
     tls_warn_days: int = WARN_DAYS,
     now: float = 0,
 ) -> Health:
     """Judge a group. V(warn_level) is the used memory, in per cent of maxmemory, that is too much where nothing is
-    evicted; V(placement) are lines on nodes that would die together, each naming the move that mends it. V(now) in
-    seconds since 1970 is what certificates are compared with."""
+    evicted. V(now) in seconds since 1970 is what certificates are compared with."""
     scene = Scene(observation)
     found = [each for each in diagnosis.findings if each.state not in _PER_NODE]
     critical = [_reason(each) for each in found if each.severity == CRITICAL]
     warning = [_reason(each) for each in found if each.severity == WARNING]
-    warning += [*_links(scene), *_lags(scene, max_lag_bytes), *_memory(observation, warn_level), *placement]
+    warning += [*_links(scene), *_lags(scene, max_lag_bytes), *_memory(observation, warn_level)]
     critical += _silent(observation, diagnosis)
     critical += _certificates(observation, 0, now, _EXPIRED)
     warning += _certificates(observation, now, now + tls_warn_days * DAY, _SOON)

@@ -8,18 +8,22 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
+
 Json = Mapping[str, t.Any]
 
 
-def other_flavor(group: Json, hosts: Json, entry: Json | None) -> list[str]:
+def other_flavor(group: Json, hosts: Json, entry: Json | None, placed: Json) -> list[str]:
     """Why site.yml leaves a group alone: it would start a second, empty one beside the data, on the same ports."""
     found = list(dict.fromkeys([*_standing(group, hosts), *_running(group, entry)]))
     if not found:
         return []
+    local = all(placed[node["host"]]["manager"] == PROCESS for node in group["nodes"] if node["host"] in placed)
+    dev = ". In env=dev dev_down.yml removes it with its data, while it is declared as what it is" if local else ""
     return [
         f"{group['name']} is declared as {group['flavor']}, but {', '.join(found)}. site.yml does not turn one into "
         "the other: that means a restart of every process, and not every version reads the other's data. Declare the "
-        "flavor that stands there, or move the data to a new group: docs/operations/valkey.md"
+        f"flavor that stands there, or move the data to a new group: docs/operations/valkey.md{dev}"
     ]
 
 

@@ -99,7 +99,9 @@ def _name(facts: Json) -> str:
 
 
 def _software(placed: Json, facts: Json) -> Iterator[str]:
-    for flavor in flavors_on(placed):
+    # What stands as the other flavor is refused by the plan, which says what to do. Nothing is missing for that.
+    changed = {each["flavor"] for each in placed["servers"] if _is_of_another_flavor(each, facts)}
+    for flavor in (each for each in flavors_on(placed) if each not in changed):
         names = facts["software"][flavor]
         package = facts["packages"].get(names["package"], {})
         yield from _program(flavor, placed["manager"], facts, names, package)
@@ -172,7 +174,14 @@ def _is_ours(kind: str, each: Json, listener: Json, facts: Json, manager: str) -
     if manager == SYSTEMD and not each.get("pending"):
         # Of either flavor: while a group changes from one to the other, it is looked at all the same.
         return listener["unit"] in {unit_of(kind, each["instance"], flavor) for flavor in FLAVORS}
+    if _is_of_another_flavor(each, facts):
+        return True
     return bool(listener["pid"] and listener["pid"] == facts["instances"].get(each["instance"], {}).get("pid"))
+
+
+def _is_of_another_flavor(each: Json, facts: Json) -> bool:
+    found = facts.get("standing", ())
+    return any(one["instance"] == each["instance"] and one["flavor"] != each["flavor"] for one in found)
 
 
 def _taken(each: Json, listener: Json) -> str:

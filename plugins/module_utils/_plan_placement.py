@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.steady.redis.plugins.module_utils._adopt import taken_over
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
+from ansible_collections.steady.redis.plugins.module_utils._estate import Estate, members
 from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import check_adoptions
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
@@ -33,48 +34,6 @@ from ansible_collections.steady.redis.plugins.module_utils._vulnerabilities impo
 
 Json = Mapping[str, t.Any]
 
-DEV = "dev"
-
-
-@dataclass(frozen=True)
-class Estate:
-    """What is declared, and what the hosts said."""
-
-    declared: Json  # the result of redis_declaration: env, strict, groups, hosts, environments
-    facts: Mapping[str, Json]  # host → what redis_host_info saw
-    unreachable: Mapping[str, str]  # host → why it did not answer
-    spare: Sequence[Json] = ()  # other hosts of the env: name, zone, failure_domain
-    limit: Sequence[str] = ()  # the hosts of this run; empty: all
-
-    @property
-    def hosts(self) -> Mapping[str, Json]:
-        found: Mapping[str, Json] = self.declared["hosts"]
-        return found
-
-    @property
-    def groups(self) -> Sequence[Json]:
-        """The groups that stand, in part at least, on the hosts of this run."""
-        found: Sequence[Json] = self.declared["groups"]
-        return [group for group in found if any(self.takes_part(each["host"]) for each in members(group))]
-
-    def takes_part(self, host: str) -> bool:
-        return not self.limit or host in self.limit
-
-    def is_strict(self, *groups: str) -> bool:
-        """Whether one of these groups belongs to a strict environment."""
-        return any(each["strict"] for each in self.declared["environments"] if set(groups) & set(each["groups"]))
-
-    def is_dev(self, host: str) -> bool:
-        """Whether a host serves nothing but dev."""
-        groups = set(self.groups_on(host))
-        return all(each["env"] == DEV for each in self.declared["environments"] if groups & set(each["groups"]))
-
-    def groups_on(self, host: str) -> list[str]:
-        there = self.hosts[host]
-        return [each["group"] for each in there["servers"]] + [
-            name for each in there["sentinels"] for name in each["groups"]
-        ]
-
 
 @dataclass(frozen=True)
 class Placed:
@@ -86,12 +45,9 @@ class Placed:
     unreachable: dict[str, str]
     unresolved: list[str]  # hosts whose address nobody knows; their name stands in its place
     refusals: list[str]  # why nothing may be changed
+    crowded: list[str]  # those of them that speak of a place that stands: no reason not to look
     notes: list[str]
     vulnerable: list[str]  # why nothing may be changed before an upgrade; only looking is allowed
-
-
-def members(group: Json) -> list[Json]:
-    return [*group[NODES], *group[SENTINELS]]
 
 
 def place(estate: Estate) -> Placed:
@@ -100,12 +56,13 @@ def place(estate: Estate) -> Placed:
     addresses, unresolved = _addresses(estate, findings)
     groups = [_group(estate, group, addresses) for group in estate.groups]
     hosts = {host: _host(estate, host, groups, addresses) for host in estate.hosts}
-    spots = _spots(estate)
+    spots, crowded = _spots(estate), []
     for group in groups:
-        strict = estate.is_strict(group["name"])
-        # Where a group is only tried out, on one machine as a rule, there is nothing to say about that.
-        if strict or not all(estate.is_dev(member["host"]) for member in group[NODES]):
-            check_group(group, spots, strict=strict, findings=findings)
+        together = _together(estate, group, spots)
+        findings.refusals += together.refusals
+        findings.notes += together.notes
+        crowded += together.refusals
+        group["warnings"] = [*together.refusals, *_holes(estate, {member["host"] for member in members(group)})]
         _check_client(estate, group, findings)
     _check_sockets(groups, findings)
     for host, facts in estate.facts.items():
@@ -120,9 +77,22 @@ def place(estate: Estate) -> Placed:
         for text in _moved(estate, host, facts):
             findings.weigh(text, refuse=True)
     seats = {group["name"]: _seat(estate, group) for group in groups}
-    holes = told({host: facts for host, facts in estate.facts.items() if not estate.is_dev(host)})
-    refused, notes = holes if estate.declared["refuse_vulnerable"] else [], [*findings.notes, *holes]
-    return Placed(groups, hosts, seats, dict(estate.unreachable), unresolved, findings.refusals, notes, refused)
+    refused = _holes(estate, estate.facts) if estate.declared["refuse_vulnerable"] else []
+    silent, refusals = dict(estate.unreachable), findings.refusals
+    return Placed(groups, hosts, seats, silent, unresolved, refusals, crowded, findings.notes, refused)
+
+
+def _together(estate: Estate, group: Json, spots: Mapping[str, Spot]) -> Findings:
+    """What the gate says about a group. Nothing where it is only tried out, on one machine as a rule."""
+    found, strict = Findings(), estate.is_strict(group["name"])
+    if strict or not all(estate.is_dev(member["host"]) for member in group[NODES]):
+        check_group(group, spots, strict=strict, findings=found)
+    return found
+
+
+def _holes(estate: Estate, hosts: Collection[str]) -> list[str]:
+    """Known holes of what runs on these hosts, or would be installed there."""
+    return told({host: facts for host, facts in estate.facts.items() if host in hosts and not estate.is_dev(host)})
 
 
 def _undeclared(estate: Estate, host: str, facts: Json) -> list[Json]:
@@ -154,29 +124,12 @@ def _moved(estate: Estate, host: str, facts: Json) -> t.Iterator[str]:
             )
 
 
-def gate(placed: Placed, env: str) -> None:
-    """Raise Refused with everything that speaks against the first change."""
-    if placed.refusals:
+def gate(placed: Placed, env: str, *, look: bool = False) -> None:
+    """Raise Refused with everything that speaks against the first change, or, to V(look) only, against asking."""
+    refusals = [each for each in placed.refusals if not (look and each in placed.crowded)]
+    if refusals:
         headline = f"{env or 'What is declared'} cannot be placed like this. Nothing was changed."
-        raise Refused(in_one_message(headline, placed.refusals))
-
-
-def sort_answers(
-    declared: Json, answers: Mapping[str, Json], spare: Sequence[Json] = (), limit: Sequence[str] = ()
-) -> Estate:
-    """Registered results, as they come, as facts and reasons. Raises Refused where the module itself failed."""
-    facts, unreachable, failed = {}, {}, []
-    for host in declared["hosts"]:
-        answer = answers.get(host) or {}
-        if "host" in answer:
-            facts[host] = answer["host"]
-        elif answer.get("failed") and not answer.get("unreachable"):
-            failed.append(f"{host}: {answer.get('msg', 'no reason given')}")
-        else:
-            unreachable[host] = str(answer.get("msg") or "it was not asked").strip()
-    if failed:
-        raise Refused(in_one_message("Hosts could not be looked at. Nothing was changed.", failed))
-    return Estate(declared, facts, unreachable, spare, limit)
+        raise Refused(in_one_message(headline, refusals))
 
 
 def _addresses(estate: Estate, findings: Findings) -> tuple[dict[str, str], list[str]]:

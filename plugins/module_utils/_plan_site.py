@@ -95,7 +95,9 @@ def plan_site(site: Site) -> Todo:
     refusals += [f"{text} (redis_refuse_vulnerable)" for text in site.vulnerable]
     refusals += [_nowhere(host) for host in site.unresolved if not site.may_change(host)]
     refusals += [
-        text for group in site.groups for text in other_flavor(group, site.hosts, site.seen.get(group["name"]))
+        text
+        for group in site.groups
+        for text in other_flavor(group, site.hosts, site.seen.get(group["name"]), site.placed)
     ]
     refusals += [text for group in site.groups if group["name"] not in new for text in _refused(site, group)]
     make = {host: address for host, address in to_be_made(site.placed).items() if site.may_change(host)}

@@ -60,6 +60,7 @@ def node_from_info(
         syncing=_flag(info, "master_sync_in_progress"),
         lag_seconds=int(info.get("master_last_io_seconds_ago", -1)),
         replicas=tuple(_followers(info)),
+        good_replicas=int(info.get("min_slaves_good_slaves", -1)),
         priority=int(info.get("slave_priority", 100)),
         keys=keys_in(info),
         version=str(info.get("valkey_version") or info.get("redis_version", "")),

@@ -35,7 +35,17 @@ def report(
 def entries_of(groups: Sequence[Json], seen: Sequence[Json], hosts: Json) -> dict[str, Json]:
     """What is known of each group, also where nobody could be asked."""
     known = {entry["name"]: entry for entry in seen}
-    return {group["name"]: _entry(group, known.get(group["name"]), hosts) for group in groups}
+    return {group["name"]: _warned(group, _entry(group, known.get(group["name"]), hosts)) for group in groups}
+
+
+def _warned(group: Json, entry: Json) -> Json:
+    """What the hosts of a group tell about it, beside what the group says of itself."""
+    warnings = [each for each in group["warnings"] if each not in entry["health"]["reasons"]]
+    if not warnings:
+        return entry
+    health = entry["health"]
+    worse = {"status": max(health["status"], 1), "reasons": [*health["reasons"], *warnings]}
+    return {**entry, "health": {**health, **worse}}
 
 
 def _entry(group: Json, entry: Json | None, hosts: Json) -> Json:
@@ -60,7 +70,8 @@ def _unasked(state: str, sentence: str) -> Json:
 def _group(group: Json, entry: Json) -> list[str]:
     name, state, health = group["name"], entry["state"], entry["health"]
     if "table" not in entry:
-        return [f"{name} is {state}: {entry['sentence']}"]
+        more = [f"  - {without_name(name, reason)}" for reason in health["reasons"] if reason != entry["sentence"]]
+        return [f"{name} is {state}: {entry['sentence']}", *more]
     if health["status"]:
         lines = [f"{name}: {WORDS[health['status']]}" + (f", {state}" if state != "healthy" else "")]
         lines += [f"  - {without_name(name, reason)}" for reason in health["reasons"]]
@@ -145,4 +156,5 @@ def failures(entries: Mapping[str, Json], fail_on: str) -> list[str]:
 def _in_short(name: str, entry: Json) -> str:
     if entry["state"] != "healthy":
         return f"{entry['state']}: {without_name(name, entry['sentence'])}"
-    return f"{WORDS[entry['health']['status']]}: {'; '.join(entry['health']['reasons'])}"
+    reasons = [without_name(name, each) for each in entry["health"]["reasons"]]
+    return f"{WORDS[entry['health']['status']]}: {'; '.join(reasons)}"

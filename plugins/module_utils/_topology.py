@@ -122,6 +122,7 @@ class Node:
     syncing: bool = False
     lag_seconds: int = -1  # since the last word from the master
     replicas: tuple[Address, ...] = ()  # who follows it, as announced
+    good_replicas: int = -1  # near enough for min-replicas-to-write, as a master counts; -1: it wants none
     priority: int = 100
     keys: int = 0
     version: str = ""

@@ -15,7 +15,9 @@ description:
   - No answer to C(PING), a refused connection included, is critical. A replica without its link to the master is a
     warning.
   - Used memory is judged only under the policy C(noeviction), and only where C(maxmemory) is set.
-  - A user with the rights V(health) is enough as O(login_user), and as O(sentinel_user) on Sentinels.
+  - A user with the rights V(health) is enough as O(login_user), and as O(sentinel_user) on Sentinels. As the
+    configuration is not read with O(login_user), a master that refuses writes for want of replicas
+    (C(min-replicas-to-write)) is recognised only when none at all is left.
   - Never changes anything.
 options:
   used_memory_warn_level_proc:

@@ -41,10 +41,10 @@ options:
     type: list
     elements: str
     default: []
-  refuse:
-    description: Fail if anything is in RV(refusals). Turn it off where nothing is going to be changed.
+  look:
+    description: Nothing is going to be changed. What stands on one machine or in one zone is a warning then.
     type: bool
-    default: true
+    default: false
   certificates:
     description: Read and check what C(redis_tls) names. Turn it off where nothing is going to be changed.
     type: bool
@@ -79,6 +79,7 @@ groups:
   description: >-
     The declared groups, every node and Sentinel with its address, and V(owned), the keys of redis.conf that were set on
     its nodes earlier. V(files) has, by node and key, what stands differently in the redis.conf of a running server.
+    V(warnings) are for its health, what would fail together, with the move that mends it, and known holes.
   type: list
   elements: dict
   returned: success
@@ -114,12 +115,17 @@ unresolved:
   elements: str
   returned: success
 refusals:
-  description: What speaks against any change; empty unless O(refuse) is off.
+  description: What speaks against any change; empty unless O(look) is on.
+  type: list
+  elements: str
+  returned: success
+crowded:
+  description: Those of RV(refusals) that O(look) turns into warnings.
   type: list
   elements: str
   returned: success
 vulnerable:
-  description: Servers with known holes, where C(redis_refuse_vulnerable) is set. They are among RV(notes) in any case.
+  description: Servers with known holes, where C(redis_refuse_vulnerable) is set.
   type: list
   elements: str
   returned: success
@@ -140,7 +146,7 @@ def main() -> None:
         "hosts": {"type": "dict", "required": True},
         "others": {"type": "list", "elements": "dict", "default": []},
         "limit": {"type": "list", "elements": "str", "default": []},
-        "refuse": {"type": "bool", "default": True},
+        "look": {"type": "bool", "default": False},
         "certificates": {"type": "bool", "default": True},
     }
     module = AnsibleModule(spec, supports_check_mode=True)

@@ -72,6 +72,26 @@ def test_a_replica_without_its_link_is_a_warning(servers: Servers) -> None:
     assert health(options([master, replica]))["status"] >= 1
 
 
+def test_a_user_for_monitoring_sees_that_writes_are_refused(servers: Servers) -> None:
+    """It may not read the configuration, but INFO tells."""
+    user = f"health on >{CANARY} -@all +ping +info +role"
+    config = {"user": [user], "min-replicas-to-write": 1}
+    master = servers(config=config)
+    replica = servers(config=config, replicaof=master)
+    wait_until(replica.linked, 10, "linked")
+    seen = options([master, replica], login_user="health", login_password=CANARY)
+    wait_until(lambda: health(seen)["state"] == "healthy", 10, "the replica counts")
+    master.client().config_set("min-replicas-to-write", 0)
+    replica.pause()
+    try:
+        assert "writes-refused" not in health(seen, timeout=0.3)["state"], "none are wanted"
+        master.client().config_set("min-replicas-to-write", 1, "min-replicas-max-lag", 1)
+        refused = "too few replicas are connected, so the master refuses writes"
+        wait_until(lambda: refused in "\n".join(health(seen, timeout=0.3)["reasons"]), 15, "it is missed")
+    finally:
+        replica.resume()
+
+
 @pytest.mark.parametrize(
     ("config", "level", "status"),
     [

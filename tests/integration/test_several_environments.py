@@ -49,6 +49,34 @@ def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
             client.shutdown(nosave=True)
 
 
+def test_what_would_fail_together_is_a_warning_for_who_only_looks(ports: dict[str, int], tmp_path: Path) -> None:
+    """A group that stood before its environment was strict: it can be looked at, and health names the move."""
+    path, second, watcher = tmp_path / "inventory.yml", free_port(), free_port()
+    inventory = yaml.safe_load(path.read_text(encoding="utf-8"))
+    variables = inventory["prod"]["vars"]
+    nodes, sentinels = [f"prod-a:{ports['prod']}", f"prod-a:{second}"], [f"prod-a:{watcher}"]
+    variables["redis_groups"]["orders"].update(nodes=nodes, sentinels=sentinels)
+    variables["redis_sentinel_password"] = "of-sentinels"
+    path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    code, output = play(tmp_path, "site.yml", "-e", "env=prod")
+    assert code == 0, output
+    variables["redis_strict"] = True
+    path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    try:
+        code, output = play(tmp_path, "site.yml", "-e", "env=prod")
+        assert (code, "prod cannot be placed like this" in output) == (2, True), output
+        code, output = play(tmp_path, "health.yml", "-e", "env=prod")
+        assert code == 0, output
+        assert re.search(r"^  orders: warning\n    - 2 nodes .*one more host is missing", output, re.M), output
+        code, _output = play(tmp_path, "health.yml", "-e", "env=prod", "-e", "fail_on=warning")
+        assert code == 2
+        assert play(tmp_path, "status.yml", "-e", "env=prod")[0] == 0
+    finally:
+        for port, password in ((watcher, "of-sentinels"), (second, "of-prod")):
+            with redis.Redis(host=ADDRESS, port=port, password=password) as client:
+                client.shutdown(nosave=True)
+
+
 def play(directory: Path, playbook: str, *arguments: str) -> tuple[int, str]:
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     command = [program, "-i", str(directory / "inventory.yml"), f"playbooks/{playbook}", *arguments]

@@ -88,6 +88,16 @@ def test_the_ports_of_a_group_with_data_are_not_changed(person: Person, box: Box
     assert (run.changed, box.pids()) == ({}, before)
 
 
+def test_the_flavor_of_a_group_that_stands_is_not_changed(person: Person, box: Box) -> None:
+    before = box.pids()
+    run = person.play("site.yml", "-e", "env=dev", box.write(redis_flavor="valkey"), code=2)
+    said = " ".join(run.output.split())
+    assert f"orders is declared as valkey, but orders-{NODES[0]} of box is redis" in said
+    assert "In env=dev dev_down.yml removes it with its data, while it is declared as what it is" in said
+    assert "is taken" not in said, "nobody else is in the way"
+    assert (run.changed, box.pids()) == ({}, before)
+
+
 def test_a_process_that_hangs_is_not_said_to_be_started(person: Person, box: Box) -> None:
     hanging = [f"orders-{NODES[2]}", f"sentinel-{SENTINELS[2]}"]
     pids = [box.pid(name) for name in hanging]

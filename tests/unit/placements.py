@@ -14,7 +14,8 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration import r
 from ansible_collections.steady.redis.plugins.module_utils._declared import together
 from ansible_collections.steady.redis.plugins.module_utils._env import Inventory
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
-from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, gate, place, sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, gate, place
 from tests.unit.sites import program
 
 GIB = 1 << 30

@@ -16,10 +16,11 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration import r
 from ansible_collections.steady.redis.plugins.module_utils._declared import together
 from ansible_collections.steady.redis.plugins.module_utils._describe import describe
 from ansible_collections.steady.redis.plugins.module_utils._env import Inventory
+from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
 from ansible_collections.steady.redis.plugins.module_utils._instances import File, wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import unit_of
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
-from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, place, sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, place
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import Site
 from ansible_collections.steady.redis.plugins.module_utils._redis import Sockets
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation

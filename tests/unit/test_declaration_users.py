@@ -29,12 +29,13 @@ USERS: Json = {"admin": PASSWORD, "replication": PASSWORD, "sentinel": PASSWORD}
 WATCHERS: Json = {"admin": PASSWORD, "peer": PASSWORD}
 
 
-def prod(users: t.Any = None, watchers: t.Any = None, **more: t.Any) -> Declared:
+def prod(users: t.Any = None, watchers: t.Any = None, group: str = "", **more: t.Any) -> Declared:
     groups = {"orders": {"nodes": TRIO}, "carts": {"nodes": TRIO, "port": 6380}}
     raw = {"redis_groups": groups, "redis_users": hidden(users), "redis_sentinel_users": hidden(watchers), **more}
     inventory = Inventory({"prod": TRIO}, {host: {"redis_groups": groups} for host in TRIO})
     given_keys = {key: value for key, value in raw.items() if value is not None}
-    return resolve(given_keys, inventory, env="prod", secrets={"redis_password": "", "redis_sentinel_password": ""})
+    secrets = {"redis_password": "", "redis_sentinel_password": ""}
+    return resolve(given_keys, inventory, env="prod", only_group=group, secrets=secrets)
 
 
 def mistakes(users: t.Any = None, watchers: t.Any = None, **more: t.Any) -> tuple[str, ...]:
@@ -59,6 +60,8 @@ def test_users_of_groups() -> None:
 def test_one_note_where_everybody_may_everything() -> None:
     note = "orders, carts: one password, and it may do everything. redis_users gives each its own rights"
     assert [each for each in prod().notes if "redis_users" in each] == [note]
+    one = prod(group="carts").notes
+    assert [each for each in one if "redis_users" in each] == [note.replace("orders, ", "")], "about what is shown"
     assert not [each for each in prod(USERS).notes if "redis_users" in each]
     kept = prod(USERS, redis_keep_default_user=True).notes
     assert "orders, carts: redis_keep_default_user leaves the default user on, with all rights" in kept

@@ -199,6 +199,11 @@ CASES: list[tuple[str, str, Observation]] = [
         "replicas are down",
         silent(but(TRIO, "db-a", config={"min-replicas-to-write": "1"}, replicas=()), "db-b", "db-c"),
     ),
+    (
+        "writes-refused",
+        "the master's own count, where its configuration may not be read",
+        but(TRIO, "db-a", good_replicas=0),
+    ),
     ("master-unwatched", "all Sentinels emptied", unaware(TRIO)),
     (
         "master-unwatched",

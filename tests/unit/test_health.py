@@ -95,12 +95,6 @@ def test_the_limits_are_the_callers() -> None:
     assert judge(memory(50, 100), warn_level=51).status == 0
 
 
-def test_placement_is_a_warning_in_its_own_words() -> None:
-    line = "db-a and db-b are on one machine: move db-b to another"
-    found = judge(TRIO, placement=[line])
-    assert (found.status, found.reasons) == (1, (line,))
-
-
 def test_says_what_was_seen_where_and_what_to_do() -> None:
     found = judge(but(silent(TRIO, "db-c"), "db-b", link_up=False, link_down_seconds=40))
     assert found.critical == (

@@ -17,7 +17,8 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration import r
 from ansible_collections.steady.redis.plugins.module_utils._declared import together
 from ansible_collections.steady.redis.plugins.module_utils._env import Inventory
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
-from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate, sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate
 from tests.unit.placements import HOSTS, Json, declared, host, instance, put, refusal
 from tests.unit.sites import program
 
@@ -140,6 +141,18 @@ def test_the_smallest_move_goes_to_a_free_host() -> None:
     message = refusal(declared(), spare, db_b=host(11))
     assert "Smallest move: the node db-b to db-d (in redis_groups.orders.nodes)" in message
     assert "Smallest move: the Sentinel db-b to db-d (in redis_groups.orders.sentinels)" in message
+
+
+def test_who_only_looks_is_not_refused_and_warned_by_group() -> None:
+    one, other = host(11, machine_id="m"), host(12, machine_id="m")
+    placed = put(declared(), db_a=one, db_b=other)
+    gate(placed, "prod", look=True)
+    assert [each["warnings"] for each in placed.groups] == [placed.crowded]
+    assert "one more host is missing" in placed.crowded[0]
+    nowhere = put(declared(), db_a={**one, "default_ipv4": ""}, db_b=other)
+    with pytest.raises(Refused) as caught:
+        gate(nowhere, "prod", look=True)
+    assert "stand on one machine" not in str(caught.value), "an address is needed for looking, too"
 
 
 def test_without_a_free_host_what_is_missing_is_counted() -> None:

@@ -39,7 +39,7 @@ def placed(*, tls: bool = True, manager: str = "systemd") -> Placed:
         "sentinels": [{"host": "h1", "address": "192.0.2.1", "port": 26379, "instance": "sentinel-26379"}],
     }
     other = {**group, "name": "carts", "nodes": []}
-    return Placed([group, other], {"h1": host}, {}, {}, [], [], [], [])
+    return Placed([group, other], {"h1": host}, {}, {}, [], [], [], [], [])
 
 
 def facts(*, tls: bool | None = True, ca: str = "old ca", clients: str = "optional") -> dict[str, t.Any]:

@@ -43,6 +43,31 @@ def lines(observation: Observation | None, **more: t.Any) -> list[str]:
     return report(*seen(observation), **more)[0]
 
 
+def test_what_the_hosts_tell_is_a_warning() -> None:
+    groups, entries, hosts = seen(healthy())
+    groups[0]["warnings"] = ["orders: db-a and db-b stand on one machine. Smallest move: ...", "db-a has 1 known hole"]
+    said, facts = report(groups, entries, hosts)
+    assert said[1:4] == [
+        "orders: warning", "  - db-a and db-b stand on one machine. Smallest move: ...", "  - db-a has 1 known hole"
+    ]  # fmt: skip
+    assert facts["groups"]["orders"]["health"]["status"] == 1
+    assert failures(entries_of(groups, entries, hosts), "critical") == []
+    assert failures(entries_of(groups, entries, hosts), "warning") == [
+        "orders is warning: db-a and db-b stand on one machine. Smallest move: ...; db-a has 1 known hole"
+    ]
+
+
+def test_what_would_be_installed_is_told_before_it_stands() -> None:
+    groups, entries, _hosts = seen(None)
+    groups[0]["warnings"] = ["db-a has 1 known hole"]
+    bare: dict[str, t.Any] = {host: {"instances": {}} for host in HOSTS}
+    said, _facts = report(groups, entries, bare)
+    assert said[1:] == [
+        "orders is absent: nothing of it stands on its hosts yet; site.yml sets it up",
+        "  - db-a has 1 known hole",
+    ]
+
+
 def test_all_is_well() -> None:
     assert lines(healthy(), notes=["db-a: Debian 14 is not tested", "db-a: Debian 14 is not tested"]) == [
         "",
@@ -158,6 +183,7 @@ def test_whatever_is_seen_can_be_told_and_kept(observation: Observation) -> None
         "sentinel_name": "orders",
         "nodes": [{"host": name, "instance": "orders-6379", "address": "192.0.2.1", "port": 1} for name in names],
         "sentinels": [],
+        "warnings": [],
     }
     estate = Estate()
     estate.seen = observation

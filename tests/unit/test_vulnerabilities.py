@@ -153,13 +153,13 @@ def test_packages_of_descendants_of_debian_are_not_judged() -> None:
     assert told({"db-a": facts("5:7.0.15-1ubuntu0.24.04.1", distribution="Ubuntu")}) == []
 
 
-def test_it_is_a_note_or_a_refusal() -> None:
+def test_it_is_a_warning_or_a_refusal() -> None:
     estate = Estate().built(healthy())
     for declared in estate.declared["environments"]:
         declared["env"] = "prod"
     for host in HOSTS:
         estate.facts[host].update(facts("5:7.0.15-1~deb12u8"))
-    (line,) = estate.placed().notes
+    ((line,),) = [group["warnings"] for group in estate.placed().groups]
     assert line.startswith("db-a, db-b, db-c: redis-server 5:7.0.15-1~deb12u8 has 2 known holes.")
     assert (estate.placed().refusals, plan_site(estate.site()).refusals) == ([], ())
     estate.declared["refuse_vulnerable"] = True
