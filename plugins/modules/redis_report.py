@@ -64,7 +64,7 @@ EXAMPLES = r"""
 - name: Show the groups
   steady.redis.redis_report:
     groups: "{{ redis_placed.groups }}"
-    seen: [redis_groups, redis_proof]
+    seen: [redis_found, redis_proof]
     hosts: redis_host
     path: report.json
   run_once: true

@@ -59,7 +59,7 @@ EXAMPLES = r"""
 - name: Order and price
   steady.redis.redis_roll:
     placed: "{{ redis_placed }}"
-    seen: redis_groups
+    seen: redis_found
   run_once: true
 """
 

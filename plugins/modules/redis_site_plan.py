@@ -45,7 +45,7 @@ EXAMPLES = r"""
 - name: Compare with the declaration
   steady.redis.redis_site_plan:
     placed: "{{ redis_placed }}"
-    seen: redis_groups
+    seen: redis_found
   run_once: true
 """
 

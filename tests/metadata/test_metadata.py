@@ -237,6 +237,17 @@ def test_tasks_neither_use_a_shell_nor_hide_errors() -> None:
     assert not wrong
 
 
+def test_playbooks_leave_alone_what_users_declare() -> None:
+    """A result registered as redis_groups hides the declaration, for every playbook that is imported after it."""
+    taken = [
+        f"{path.name}: {line.strip()}: say redis_found"
+        for path in (ROOT / "playbooks").rglob("*.yml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"(register|seen): .*\b(redis_groups|redis_group|redis_users)\b", line)
+    ]
+    assert not taken
+
+
 def test_every_task_that_asks_a_group_logs_in_with_its_users() -> None:
     """What is given the passwords of the environment, and no users, would log in as the default user, which is off."""
     group = [path.stem for path in MODULES if "steady.redis.group" in path.read_text(encoding="utf-8")]
