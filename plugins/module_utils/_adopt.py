@@ -28,6 +28,7 @@ Json = Mapping[str, t.Any]
 
 # Of an adopted instance: what is written down at the adoption, a word or a list of paths.
 WORDS = ("unit", "conf", "data_dir", "user", "group", "socket_mode", "version")
+TLS_ONLY = "speaks TLS only"
 PATHS = ("writes", "runtime", "modules")
 
 # What systemd takes as it is, in a path and in the name of a unit.

@@ -17,16 +17,18 @@ import stat
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
-from ansible_collections.steady.redis.plugins.module_utils._adopt import read_marker
+from ansible_collections.steady.redis.plugins.module_utils._adopt import TLS_ONLY, read_marker
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import parse, split_words
 from ansible_collections.steady.redis.plugins.module_utils._layout import ADOPTED, REDIS, SERVER, VALKEY, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._local_redis import CannotAsk, LocalRedis
 from ansible_collections.steady.redis.plugins.module_utils._proc import read_text
+from ansible_collections.steady.redis.plugins.module_utils._tls_link import shown_at
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 Json = dict[str, t.Any]
 
 _SETTINGS = ("bind", "protected-mode", "logfile", "aclfile", "unixsocket")
+_PATIENCE = 2.0  # seconds for a greeting
 _EVERYWHERE = ("0.0.0.0", "::")
 _DAC_OVERRIDE = 1 << 1  # the capability to write whatever the modes of files say
 
@@ -84,7 +86,8 @@ def look_at(kind: str, sockets: Sequence[Json], *, password: str | None) -> Json
         with LocalRedis((address, sockets[0]["port"])) as link:
             found.update(_asked(kind, link, password))
     except (OSError, CannotAsk, ValueError) as error:
-        return {**found, "failure": str(error)}
+        tls = shown_at(address, sockets[0]["port"], _PATIENCE) is not None
+        return {**found, "failure": TLS_ONLY if tls else str(error)}
     found["conf_writable"] = _may_replace(pid, found["conf"])
     found["socket_mode"] = _mode_of(found["settings"].get("unixsocket", ""))
     return {**found, **_written(kind, found)}

@@ -123,15 +123,26 @@ def _is_full(node: Node, level: int) -> bool:
     return node.policy == "noeviction" and node.max_memory > 0 and node.memory * 100 >= level * node.max_memory
 
 
-_EXPIRED = "shows a certificate that expired on {}, so nobody can connect: renew it now (redis_tls, then site.yml)"
-_SOON = "shows a certificate that expires on {}: renew it (redis_tls, then site.yml)"
+_EXPIRED = "shows a certificate that expired on {}, so nobody can connect{}: {}"
+_SOON = "shows a certificate that expires on {}{}: {}"
+_RENEW = "renew it (redis_tls, then site.yml)"
 
 
 def _certificates(observation: Observation, after: float, until: float, text: str) -> Iterator[str]:
     everybody: tuple[Node | SentinelView, ...] = (*observation.nodes, *observation.sentinels)
     for each in everybody:
         if each.certificate and after < each.certificate.until <= until:
-            yield f"{who(each)} {text.format(each.certificate.day)}"
+            beside = _tls_beside(each)
+            yield f"{who(each)} {text.format(each.certificate.day, *(beside or ('', _RENEW)))}"
+
+
+def _tls_beside(each: Node | SentinelView) -> tuple[str, str] | None:
+    """Where, and how to renew it, if TLS is spoken on another port than ours, as an adopted server may."""
+    config = each.config if isinstance(each, Node) else {}
+    port, path = config.get("tls-port", "0"), config.get("tls-cert-file", "")
+    if port in ("0", str(each.member.address.port)):
+        return None
+    return f" (port {port})", f"renew {path} and its key, then CONFIG SET tls-cert-file {path}, which reads both"
 
 
 def _notes(observation: Observation) -> Iterator[str]:

@@ -24,6 +24,8 @@ from ansible_collections.steady.redis.plugins.module_utils._replies import (
     parse_info,
     sentinel_from_replies,
 )
+from ansible_collections.steady.redis.plugins.module_utils._tls import Certificate
+from ansible_collections.steady.redis.plugins.module_utils._tls_link import shown_at
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     Group,
     Member,
@@ -33,6 +35,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import (
 )
 from ansible_collections.steady.redis.plugins.module_utils._users import PEER, REPLICATION, Wanted
 
+BESIDE = 2.0  # seconds for the greeting of a port that we do not use
 AT_ONCE = 64  # threads; more members than this wait for a free one
 
 # Never kept: CONFIG GET shows them in clear text.
@@ -108,19 +111,26 @@ def look_at_node(watched: Watched, member: Member) -> Node:
         with watched.connect(member.address) as link:
             info, *config = link.ask_all([("INFO",), *([("CONFIG", "GET", "*")] if watched.settings else [])])
             settings = pairs(config[0]) if config else {}
+            shown = link.certificate or _beside(member, settings)
             own = look_at_accounts(link, _node_logins(watched.wanted), settings) if watched.wanted.nodes else None
             return node_from_info(
                 member,
                 parse_info(info),
                 {key: value for key, value in settings.items() if canonical(key) not in SECRET_KEYS},
                 secrets_match={key: settings.get(key, "") == value for key, value in watched.secrets.items()},
-                certificate=link.certificate,
+                certificate=shown,
                 accounts=own,
             )
     except Unreachable as error:
         return Node(member, failure=error.kind, failure_text=str(error))
     except Rejected as error:
         return Node(member, failure=error.kind, failure_text=str(error))
+
+
+def _beside(member: Member, settings: Mapping[str, str]) -> Certificate | None:
+    """What it shows on a TLS port beside its own: an adopted server has certificates of its own, which expire too."""
+    port = settings.get("tls-port", "")
+    return shown_at(member.address.host, int(port), BESIDE) if port not in ("", "0") else None
 
 
 def look_at_sentinel(member: Member, groups: Sequence[Watched]) -> list[SentinelView]:

@@ -9,7 +9,13 @@ import posixpath
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
-from ansible_collections.steady.redis.plugins.module_utils._adopt import PATHS, PLAIN, SHARED, found_as_adopted
+from ansible_collections.steady.redis.plugins.module_utils._adopt import (
+    PATHS,
+    PLAIN,
+    SHARED,
+    TLS_ONLY,
+    found_as_adopted,
+)
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import version
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import Findings
@@ -160,6 +166,9 @@ def objections(kind: str, each: Json, facts: Json, *, watched: Mapping[str, str]
 
 def _against(kind: str, each: Json, found: Json, facts: Json, watched: Mapping[str, str]) -> Iterator[str]:
     yield from _against_unit(found, facts)
+    if found["failure"] == TLS_ONLY:
+        yield f"{TLS_ONLY}, and that is not adopted: declare a new group with redis_tls, docs/operations/adopt.md"
+        return
     if found["failure"]:
         yield f"does not tell about itself: {found['failure']}. Is its password the declared one?"
         return

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import calendar
 import hashlib
+import re
 import select
 import socket
 import ssl
@@ -23,6 +25,9 @@ _NO_CHECK_TIME = 0x200000
 _NOT_YET, _EXPIRED = 9, 10
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 _OTHER_NAME = frozenset({62, 64})
+
+# Two times of a year with two digits or with four, as DER has them (RFC 5280, 4.1.2.5).
+_VALIDITY = re.compile(rb"\x30[\x1e\x20\x22](?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:\x17\x0d(\d{12})Z|\x18\x0f(\d{14})Z)")
 
 _VERDICT = 0.2  # seconds; a server that takes longer is asked without having given its word
 
@@ -87,13 +92,33 @@ def _context(tls: Tls) -> ssl.SSLContext:
 
 
 def certificate_of(sock: object) -> Certificate | None:
-    """The certificate at the other end of a connection; without a date where it was not verified."""
+    """The certificate at the other end of a connection."""
     if not isinstance(sock, ssl.SSLSocket):
         return None
-    content, about = sock.getpeercert(binary_form=True), sock.getpeercert()
-    until = int(ssl.cert_time_to_seconds(str(about["notAfter"]))) if about else 0
+    content = sock.getpeercert(binary_form=True) or b""
+    until = _valid_until(content)
     day = time.strftime("%Y-%m-%d", time.gmtime(until)) if until else ""
-    return Certificate(hashlib.sha256(content or b"").hexdigest(), until, day)
+    return Certificate(hashlib.sha256(content).hexdigest(), until, day)
+
+
+def _valid_until(content: bytes) -> int:
+    """The second of the two times of a certificate. Python tells it only of those whose authority it trusts."""
+    found = _VALIDITY.search(content)
+    if not found:
+        return 0
+    short, long = found.groups()
+    text = long or (b"19" if short >= b"50" else b"20") + short
+    return calendar.timegm(time.strptime(text.decode(), "%Y%m%d%H%M%S"))
+
+
+def shown_at(host: str, port: int, patience: float) -> Certificate | None:
+    """What somebody shows to whoever comes. None where nobody speaks TLS."""
+    try:
+        plain = socket.create_connection((host, port), patience)
+        with plain, _context(Tls(verify=False)).wrap_socket(plain, server_hostname=host) as secured:
+            return certificate_of(secured)
+    except OSError:
+        return None
 
 
 def explain_greeting(error: BaseException, tls: Tls) -> str:

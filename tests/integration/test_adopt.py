@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.steady.redis.plugins.module_utils._adopt import found_as_adopted, marker
+from ansible_collections.steady.redis.plugins.module_utils._adopt import TLS_ONLY, found_as_adopted, marker
 from ansible_collections.steady.redis.plugins.module_utils._adopt_facts import _may_replace, adoption
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import instance_facts
 from ansible_collections.steady.redis.plugins.module_utils._local_redis import CannotAsk, LocalRedis
 from ansible_collections.steady.redis.plugins.module_utils._proc import listeners
+from tests.support.certificates import Authority
 from tests.support.modules import run_module
-from tests.support.processes import Sentinel, Server, wait_until
+from tests.support.processes import Sentinel, Server, free_port, wait_until
 
 PASSWORD = "the-password-of-orders"
 Json = dict[str, t.Any]
@@ -68,6 +69,24 @@ def test_whom_nobody_asked_about(servers: Callable[..., Server], tmp_path: Path)
 def test_a_server_that_lets_nobody_in(servers: Callable[..., Server], tmp_path: Path, password: str | None) -> None:
     found = seen("server", place(servers(password=PASSWORD), tmp_path), password)["stranger"]
     assert "NOAUTH" in found["failure"] or "WRONGPASS" in found["failure"]
+
+
+@pytest.mark.parametrize("kind", ["server", "sentinel"])
+@pytest.mark.parametrize("clients", ["yes", "optional"])
+def test_who_speaks_tls_only(
+    servers: Callable[..., Server], sentinels: Callable[..., Sentinel], tmp_path: Path, kind: str, clients: str
+) -> None:
+    authority = Authority(tmp_path)
+    own, port = authority.certificate("own"), free_port()
+    make = servers if kind == "server" else sentinels
+    process = make(
+        config={
+            "tls-port": port, "tls-cert-file": str(own.cert), "tls-key-file": str(own.key),
+            "tls-ca-cert-file": str(authority.cert), "tls-auth-clients": clients,
+        }
+    )  # fmt: skip
+    found = seen(kind, place(process, tmp_path, port=port), PASSWORD)["stranger"]
+    assert (found["failure"], found["pid"]) == (TLS_ONLY, process.pid)
 
 
 def test_a_password_where_none_is_wanted(servers: Callable[..., Server], tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import Authority
 from tests.support.groups import Group
 from tests.support.modules import CANARY, Result, options, options_of, run_module
-from tests.support.processes import Server, wait_until
+from tests.support.processes import Server, free_port, wait_until
 
 Servers = Callable[..., Server]
 
@@ -90,6 +92,20 @@ def test_a_user_for_monitoring_sees_that_writes_are_refused(servers: Servers) ->
         wait_until(lambda: refused in "\n".join(health(seen, timeout=0.3)["reasons"]), 15, "it is missed")
     finally:
         replica.resume()
+
+
+@pytest.mark.parametrize(("days", "status"), [(90, 0), (9, 1), (-1, 2)])
+def test_certificates_of_another_port_are_looked_at_too(
+    servers: Servers, tmp_path: Path, days: int, status: int
+) -> None:
+    """What was adopted may speak TLS beside the port that the group uses."""
+    authority = Authority(tmp_path)
+    own, port = authority.certificate("own", days=days), free_port()
+    files = {"tls-cert-file": str(own.cert), "tls-key-file": str(own.key), "tls-ca-cert-file": str(authority.cert)}
+    result = health(options([servers(config={"tls-port": port, **files})]), fail_on="never")
+    assert result["status"] == status, result["reasons"]
+    for reason in result["reasons"]:
+        assert f"(port {port}): renew {own.cert} and its key, then CONFIG SET tls-cert-file {own.cert}" in reason
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._redis import Sockets, Unreachable
-from ansible_collections.steady.redis.plugins.module_utils._tls_link import Tls
+from ansible_collections.steady.redis.plugins.module_utils._tls_link import Tls, shown_at
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     NO_TLS,
     NOT_REDIS,
@@ -76,6 +76,22 @@ def test_a_connection_and_whose_it_is(secured: Callable[..., Address], authority
     content = ssl.PEM_cert_to_DER_cert(own.cert.read_text())
     assert seen.fingerprint == hashlib.sha256(content).hexdigest()
     assert abs(seen.until - time.time() - 86400) < 600
+
+
+@pytest.mark.parametrize("days", [-2, 1, 40 * 365], ids=["expired", "tomorrow", "written with four digits"])
+def test_when_a_certificate_ends_is_known_without_its_authority(
+    secured: Callable[..., Address], authority: Authority, days: int
+) -> None:
+    where = secured(authority.certificate(f"until{days}", days=days), "yes")
+    found = shown_at(where.host, where.port, PATIENCE)
+    assert found is not None
+    assert abs(found.until - time.time() - days * 86400) < 600
+    assert found.day == time.strftime("%Y-%m-%d", time.gmtime(found.until))
+
+
+def test_nobody_shows_a_certificate_without_tls(servers: Servers) -> None:
+    assert shown_at(LOOPBACK, servers().port, PATIENCE) is None
+    assert shown_at(LOOPBACK, free_port(), PATIENCE) is None
 
 
 def test_without_tls_there_is_no_certificate(servers: Servers) -> None:

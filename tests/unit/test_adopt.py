@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._adopt import (
+    TLS_ONLY,
     adoption_files,
     found_as_adopted,
     marker,
@@ -141,6 +142,7 @@ def test_nothing_is_left_to_do_once_it_is_adopted() -> None:
         ({"unit": ""}, "belongs to no service"),
         ({"pid": 5}, "is not the main process of its unit"),
         ({"failure": "it answered 'NOAUTH' to INFO"}, "Is its password the declared one?"),
+        ({"failure": TLS_ONLY}, "speaks TLS only, and that is not adopted: declare a new group with redis_tls"),
         ({"mode": "cluster"}, "is a cluster, declared is a server"),
         ({"mode": "sentinel"}, "is a sentinel, declared is a server"),
         ({"conf": ""}, "runs without a configuration file"),
