@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 import typing as t
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -60,7 +63,15 @@ class ActionModule(ActionBase):
         except Mistaken as error:
             return {**result, "failed": True, "msg": str(error)}
         python = str((task_vars or {}).get("ansible_playbook_python", ""))
-        return {**result, "changed": False, "add_hosts": add_hosts(found, python), "families": families()}
+        more = {"add_hosts": add_hosts(found, python), "families": families(), "run": this_run(task_vars or {})}
+        return {**result, "changed": False, **more}
+
+
+def this_run(task_vars: Mapping[str, t.Any]) -> dict[str, str]:
+    """Who started it: under AWX the person who launched the job, else the user of this machine."""
+    person, job = task_vars.get("awx_user_name"), task_vars.get("awx_job_id")
+    here = f"{getpass.getuser()}@{socket.gethostname()}"
+    return {"token": uuid.uuid4().hex, "who": f"{person} (AWX job {job})" if person else here}
 
 
 def families() -> dict[str, t.Any]:

@@ -89,7 +89,7 @@ def made(site: Site, todo: Todo, shelf: Shelf) -> Site:
 def idle(site: Site) -> dict[str, t.Any]:
     """Nothing to carry out: check mode has said it all."""
     nothing: dict[str, list[t.Any]] = {host: [] for host in site.hosts}
-    return {"hosts": dict.fromkeys(site.hosts, IDLE), "work": nothing, "prove": nothing, "any": False}
+    return {"hosts": dict.fromkeys(site.hosts, IDLE), "work": nothing, "prove": nothing, "leased": [], "any": False}
 
 
 def work(site: Site, todo: Todo) -> dict[str, t.Any]:
@@ -103,7 +103,8 @@ def work(site: Site, todo: Todo) -> dict[str, t.Any]:
             work_at[seat].append({"group": group_args(group, sorted(site.limited_to)), **parts})
         if seat and todo.changed:
             prove_at[seat].append(afterwards(group_args(group, sorted(site.limited_to))))
-    return {"hosts": todo.hosts, "work": work_at, "prove": prove_at, "any": todo.changed}
+    leased = [group for group in site.groups if any(todo.groups[group["name"]][part] for part in PARTS)]
+    return {"hosts": todo.hosts, "work": work_at, "prove": prove_at, "leased": leased, "any": todo.changed}
 
 
 def _first_host(site: Site, group: Mapping[str, t.Any]) -> str:

@@ -96,6 +96,7 @@ class Declared:
             "manager": place.manager,
             "base": place.base,
             "library_dir": place.library_dir,
+            "lease_dir": place.lease_dir,
             "link": link_options(place.tls_dir(self._flavor_on(place)), place.tls) if place.tls else {},
             "servers": [
                 {

@@ -105,6 +105,10 @@ class Place:
     def library_dir(self) -> str:
         return f"{self.base}/lib" if self.base else "/usr/local/lib/steady-redis"
 
+    @property
+    def lease_dir(self) -> str:
+        return f"{self.base}/lease" if self.base else "/run/steady-redis/lease"
+
     def unit(self, kind: str, instance: str, flavor: str) -> str:
         return "" if self.base else unit_of(kind, instance, flavor)
 

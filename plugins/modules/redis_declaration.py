@@ -149,8 +149,8 @@ groups:
 hosts:
   description:
     - What stands on each inventory host - C(address), C(zone), C(failure_domain), C(connection), C(manager), C(base),
-      C(library_dir), the lists C(servers) and C(sentinels), and C(declared), the names of all instances that belong
-      there, also those of groups that were not asked for.
+      C(library_dir), C(lease_dir), the lists C(servers) and C(sentinels), and C(declared), the names of all instances
+      that belong there, also those of groups that were not asked for.
     - An instance has C(instance), C(port), C(address), C(conf_dir), C(data_dir), C(unit), C(manager), C(library_dir),
       and C(group) for a server. A Sentinel has C(groups), what it
       calls them (C(known_as)), and C(watches), the names of all groups that it shall know.
@@ -168,6 +168,11 @@ add_hosts:
   elements: dict
   sample:
     - {name: db-a}
+run:
+  description: What tells this run from all others, and who started it, for M(steady.redis.redis_lease).
+  returned: success
+  type: dict
+  sample: {"token": "2f6b8a54", "who": "anna@ops-1"}
 environments:
   description: What was read, one entry for each environment, with the names of its groups.
   returned: success

@@ -76,6 +76,11 @@ reach:
   type: dict
   returned: success
   sample: {"db-a": {"192.0.2.12:6379": "db-b"}}
+leased:
+  description: The groups that are converged, which is for one operator at a time.
+  type: list
+  elements: dict
+  returned: success
 any:
   description: Whether anything is to be carried out.
   type: bool

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,4 +90,36 @@ def test_planned_moved_refused(person: Person, box: Box, tmp_path: Path) -> None
         assert refused.changed == {}
 
     assert person.play("site.yml", *env, inventory).changed == {}
+
+
+def _lease(box: Box) -> Path:
+    return box.base / "lease" / "orders.json"
+
+
+def test_one_operator_at_a_time(person: Person, box: Box) -> None:
+    inventory, env = box.write(), ("-e", "env=dev")
+    assert not _lease(box).exists()  # given back, whatever came of it
+    now = time.time()
+    theirs = {"token": "theirs", "who": "anna@ops-1", "what": "restart", "since": now - 5, "until": now + 600}
+    _lease(box).write_text(json.dumps(theirs), encoding="utf-8")
+    said = "orders is being worked on by anna@ops-1 (restart, for "
+
+    refused = person.play("switchover.yml", *env, inventory, code=2)
+    assert said in " ".join(refused.output.split())
+    assert refused.changed == {}
+    assert json.loads(_lease(box).read_text(encoding="utf-8")) == theirs
+
+    looked = person.play("switchover.yml", *env, inventory, "--check")
+    assert f"note: {said}" in looked.output
+    more = box.write("more", redis_groups={"orders": {**box.groups["orders"], "maxmemory": "60mb"}})
+    waiting = person.play("site.yml", *env, more, code=2)
+    assert said in " ".join(waiting.output.split())
+    assert person.play("site.yml", *env, inventory).changed == {}, "nothing to do needs no lease"
+
+    _lease(box).write_text(json.dumps({**theirs, "until": now - 1}), encoding="utf-8")
+    assert person.play("site.yml", *env, more).changed["box"]
+    assert not _lease(box).exists()
+
+
+def test_no_password_was_shown(person: Person) -> None:
     assert not any(CANARY in run.output for run in person.runs)
