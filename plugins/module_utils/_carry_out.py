@@ -129,10 +129,10 @@ def _taken_back(step: Step, connect: Connector) -> str:
 def _wait(wait: Wait, connect: Connector) -> None:
     met, words = CONDITIONS[wait.condition], SAYINGS[wait.condition]
     what = words.format(*wait.value.split(), on=wait.on)
-    wait_until(lambda: _patiently(met, wait, connect), timeout=wait.timeout, what=what, pause=wait.pause)
+    wait_until(lambda: _holds(met, wait, connect), timeout=wait.timeout, what=what, pause=wait.pause)
 
 
-def _patiently(met: Callable[[Wait, Connector], bool], wait: Wait, connect: Connector) -> bool:
+def _holds(met: Callable[[Wait, Connector], bool], wait: Wait, connect: Connector) -> bool:
     """A process that cannot be asked at this moment (loading, just restarted) has not met its condition yet."""
     try:
         return met(wait, connect)
@@ -236,7 +236,28 @@ def logged_in(wait: Wait, connect: Connector) -> bool:
     return bool(found) and all(re.search(rf" user={re.escape(user)}( |$)", line) for line in found)
 
 
+def sentinel_content(wait: Wait, connect: Connector) -> bool:
+    """V(value) is the group: this Sentinel names a master that is one, sees it, and leads no failover."""
+    with connect(wait.on, sentinel=True) as link:
+        master = pairs(link.ask("SENTINEL", "MASTER", wait.value))
+    named = Address(master["ip"], int(master["port"]))
+    return master["flags"] == "master" and _info(named, connect).get("role") == "master"
+
+
+def failover_accepted(wait: Wait, connect: Connector) -> bool:
+    """V(value) is the group: a failover is done or under way. Asked for until the Sentinel takes the order."""
+    if _holds(sentinel_content, wait, connect):
+        return True
+    with connect(wait.on, sentinel=True) as link:
+        try:
+            link.ask("SENTINEL", "FAILOVER", wait.value)
+        except Rejected as error:
+            return "INPROG" in str(error) or "already in progress" in str(error)
+    return True
+
+
 CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
+    "failover-accepted": failover_accepted,
     "link-up": link_up,
     "logged-in": logged_in,
     "caught-up": caught_up,
@@ -245,11 +266,13 @@ CONDITIONS: Mapping[str, Callable[[Wait, Connector], bool]] = {
     "promoted": promoted,
     "role-master": role_master,
     "role-replica": role_replica,
+    "sentinel-content": sentinel_content,
     "sentinel-sees": sentinel_sees,
     "sentinel-safe": sentinel_safe,
 }
 
 SAYINGS: Mapping[str, str] = {
+    "failover-accepted": "the Sentinel at {on} takes the order to fail over {0}",
     "logged-in": "the Sentinel {0} is logged in to {on} as {1}",
     "link-up": "{on} follows {0}, its link is up, and it has caught up",
     "caught-up": "{on} has all writes of {0}",
@@ -258,6 +281,7 @@ SAYINGS: Mapping[str, str] = {
     "promoted": "{on} says that it is master",
     "role-master": "{on} says that it is master",
     "role-replica": "{on} says that it is a replica",
+    "sentinel-content": "the Sentinel at {on} names a master of {0} that is one, and sees it",
     "sentinel-sees": "the Sentinel at {on} has found {1} replicas and {2} other Sentinels of {0}",
     "sentinel-safe": "the Sentinel at {on} sees the master of {0} and a quorum, with the right certificate",
 }

@@ -52,6 +52,7 @@ def describe(
         "severity": diagnosis.severity,
         "health": {"status": found.status, "reasons": list(found.reasons), "notes": list(found.notes)},
         "site_may_mend": diagnosis.site_may_mend,
+        "recover": diagnosis.recover,
         "master": str(live.address) if live else "",
         "epoch": max((view.epoch for view in seen.voices), default=0),
         "keys": live.keys if live else 0,

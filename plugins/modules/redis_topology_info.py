@@ -245,6 +245,10 @@ groups:
       description: Whether site.yml may converge from this state without risk.
       type: bool
       returned: success
+    recover:
+      description: Whether something here is a matter for recover-master.yml.
+      type: bool
+      returned: success
     master:
       description: Address of the live master; empty when there is none.
       type: str

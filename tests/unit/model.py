@@ -30,6 +30,8 @@ def stages(observation: Observation, plan: Plan) -> Iterator[Observation]:
     for step in plan.steps:
         if step.command[:2] == ("SENTINEL", "FAILOVER"):
             observation = _failed_over(observation)
+        elif step.wait and step.wait.condition == "failover-accepted":
+            observation = _failed_over_without_master(observation, step)
         else:
             observation = _sentinel_told(observation, step) if step.sentinel else _node_told(observation, step)
         yield observation
@@ -55,6 +57,21 @@ def _priority(node: Node) -> int:
     return int(node.config.get("replica-priority", node.priority))
 
 
+def _failed_over_without_master(observation: Observation, step: Step) -> Observation:
+    """A Sentinel takes the lowest priority, then the highest offset, of the replicas that it lists."""
+    view = next(each for each in observation.sentinels if each.member.address == step.on)
+    listed = [observation.node_at(entry.address) for entry in view.replicas]
+    fit = [node for node in listed if node is not None and node.is_replica and node.priority]
+    if not fit:
+        return observation
+    best = min(fit, key=lambda node: (node.priority, -node.offset))
+    promoted = dataclasses.replace(best, role=MASTER, master=None, link_up=False)
+    nodes = tuple(promoted if node is best else node for node in observation.nodes)
+    calm = {"master": best.address, "flags": frozenset({"master"}), "epoch": view.epoch + 1}
+    views = tuple(dataclasses.replace(each, **calm) if each.knows else each for each in observation.sentinels)
+    return dataclasses.replace(observation, nodes=nodes, sentinels=views)
+
+
 def _node_told(observation: Observation, step: Step) -> Observation:
     node = observation.node_at(step.on)
     assert node is not None
@@ -64,6 +81,8 @@ def _node_told(observation: Observation, step: Step) -> Observation:
         changes = _replicaof(observation, step)
     elif step.command[:2] == ("CONFIG", "SET"):
         changes = {"config": {**node.config, step.command[2]: step.command[3]}}
+        if step.command[2] == "replica-priority":
+            changes["priority"] = int(step.command[3])
     else:
         assert step.command[:2] in ((), ("CONFIG", "REWRITE")) or step.command[:1] == ("CLIENT",), step.command
     nodes = tuple(dataclasses.replace(each, **changes) if each is node else each for each in observation.nodes)
@@ -95,6 +114,7 @@ def _sentinel_told(observation: Observation, step: Step) -> Observation:
         told = dataclasses.replace(
             told,
             member=dataclasses.replace(view.member, auth_pass_differs=False),
+            flags=view.flags - {"s_down", "o_down"},
             master=observation.live_master.address if observation.live_master else view.master,
         )
     views = [*observation.sentinels[:index], told, *observation.sentinels[index + 1 :]]
@@ -115,8 +135,9 @@ def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
         settings = {"down-after-milliseconds": "30000", "failover-timeout": "180000", "parallel-syncs": "1"}
         watched = Address(rest[0], int(rest[1]))
         return dataclasses.replace(
-            view, knows=True, master=watched, flags=frozenset({"master"}), quorum=int(rest[2]), settings=settings
-        )
+            view, knows=True, master=watched, flags=frozenset({"master"}), quorum=int(rest[2]), settings=settings,
+            ckquorum="OK",
+        )  # fmt: skip
     if verb == "RESET":
         return dataclasses.replace(
             view,

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""recover-master.yml as its user types it: what it shows before it acts, what it refuses, what stands afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.support.environment import Run
+from tests.support.local import Box, Person
+from tests.support.modules import CANARY
+from tests.support.processes import free_port, wait_until
+from tests.support.writer import Writer
+
+NODES, SENTINELS, OTHER = [free_port() for _each in range(3)], [free_port() for _each in range(3)], free_port()
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    return Person(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A group of three nodes, and one of a single node beside it."""
+    groups = {
+        "orders": {
+            "nodes": [f"box:{port}" for port in NODES],
+            "sentinels": [f"box:{port}" for port in SENTINELS],
+            "maxmemory": "50mb",
+            "down_after_milliseconds": 4000,
+            "failover_timeout": 8000,
+        },
+        "carts": {"nodes": [f"box:{OTHER}"], "maxmemory": "50mb"},
+    }
+    secrets = {"redis_password": CANARY, "redis_sentinel_password": CANARY}
+    made = Box(tmp_path_factory.mktemp("box"), groups, secrets)
+    try:
+        person.play("site.yml", "-e", "env=dev", made.write())
+        yield made
+    finally:
+        made.end()
+
+
+def play(person: Person, box: Box, *words: str, code: int = 0) -> Run:
+    run = person.play("recover-master.yml", box.write(), *words, code=code)
+    assert CANARY not in run.output
+    return run
+
+
+def crash(box: Box, *instances: str) -> None:
+    for instance in instances:
+        pid = box.pid(instance)
+        assert pid, f"{instance} does not run"
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda instance=instance: not box.pid(instance), 5, f"{instance} is gone")
+
+
+def client(port: int) -> t.Any:
+    return redis.Redis(port=port, password=CANARY, decode_responses=True, socket_timeout=5)
+
+
+def master() -> int:
+    """The port of the node that says master."""
+    found = [port for port in NODES if client(port).info("replication")["role"] == "master"]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_well(person: Person, box: Box) -> None:
+    for words in ((), ("-e", "env=dev"), ("-e", "env=dev", "-e", "group=orders", "--check")):
+        done = play(person, box, *words)
+        assert done.changed == {}
+        assert "orders is healthy" in done.output
+
+
+def test_a_wrong_word_changes_nothing(person: Person, box: Box) -> None:
+    said = play(person, box, "-e", "env=dev", "-e", "confirm=order", code=2).output
+    assert "confirm=order was given, the groups are: orders, carts. Nothing was changed" in " ".join(said.split())
+
+
+def test_sentinels_and_master_crash_together(person: Person, box: Box, tmp_path: Path) -> None:
+    """What stands on its host is started, and then the Sentinels or the start guard do the rest: nobody is asked."""
+    old = master()
+    sentinels = [f"127.0.0.1:{port}" for port in SENTINELS]
+    with Writer(
+        directory=tmp_path, sentinels=sentinels, group="orders", password=CANARY, sentinel_password=CANARY
+    ) as writer:
+        writer.wait_for_acks(200)
+        crash(box, f"sentinel-{SENTINELS[0]}", f"sentinel-{SENTINELS[1]}", f"orders-{old}")
+        planned = play(person, box, "--check")
+        assert f"box: start orders-{old}" in planned.output
+        assert box.pid(f"orders-{old}") == 0
+        done = play(person, box)
+        assert "orders is healthy" in done.output
+        writer.wait_for_acks(100)
+    writer.verdict(max_lost=0)
+    assert play(person, box).changed == {}
+
+
+def test_a_plan_is_printed_before_it_is_done(person: Person, box: Box) -> None:
+    """A ring, made by hand."""
+    first, second = master(), next(port for port in NODES if port != master())
+    client(first).execute_command("REPLICAOF", "127.0.0.1", second)
+    planned = play(person, box, "--check", "--diff")
+    assert client(first).info("replication")["role"] == "slave"
+    done = play(person, box)
+    assert master()
+    for run in (planned, done):
+        assert "expected loss: none that can be seen" in run.output
+        assert f"1. box:{first}: become master" in run.output
+    assert "orders is healthy" in done.output
+    assert list(done.changed) == ["box"]
+
+
+def test_two_groups_that_are_not_well(person: Person, box: Box) -> None:
+    crash(box, f"carts-{OTHER}")
+    gone = master()
+    second = next(port for port in NODES if port != gone)
+    client(gone).execute_command("REPLICAOF", "127.0.0.1", second)
+    try:
+        said = " ".join(play(person, box, code=2).output.split())
+        assert "2 groups are not well. Nothing was changed. Repair them one by one:" in said
+        for name in ("orders", "carts"):
+            assert f"ansible-playbook recover-master.yml -e env=dev -e group={name}" in said
+        assert box.pid(f"carts-{OTHER}") == 0
+    finally:
+        play(person, box, "-e", "env=dev")
+    assert box.pid(f"carts-{OTHER}")
+    assert master()
