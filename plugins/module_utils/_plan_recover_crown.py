@@ -94,7 +94,8 @@ def followers(seen: Observation, best: Node, declared: Keys) -> tuple[Plan, Plan
     quick += sum((_keep(node) for node in plain), Plan())
     waits = sum((_linked(node, best) for node in plain), Plan())
     # Replicas first: what follows a master that is to be demoted goes away from it before it is emptied.
-    slow = sum((_follow_saved(node, best, *locks[node.name]) for node in sorted(own, key=lambda node: node.is_master)), Plan())
+    own.sort(key=lambda node: node.is_master)
+    slow = sum((_follow_saved(node, best, *locks[node.name]) for node in own), Plan())
     left = [(node, failure(node)) for node in seen.silent] + [(node, "it is loading its data") for node in busy]
     notes = tuple(f"{who(node)} was left alone: {why}" for node, why in left)
     return fences, quick, waits, slow + Plan(notes=notes)

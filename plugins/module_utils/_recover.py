@@ -15,8 +15,9 @@ from ansible_collections.steady.redis.plugins.module_utils._carry_out import Asi
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis, diagnose
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import is_settled
 from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
-from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Wait
+from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Wait, together
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover import plan_recover
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import UNSETTLED, Wish, waits
 from ansible_collections.steady.redis.plugins.module_utils._table import render, rows
@@ -87,9 +88,13 @@ class View:
             *(f"    {line}" for line in self.diagnosis.evidence),
             *render(rows(self.seen)),
             "plan:",
-            *(f"  {number}. {step.say}" for number, step in enumerate(self.plan.steps, 1)),
+            *_numbered(self.plan),
             *([] if waits(self.plan) else [f"expected loss: {price}"]),
         ]
+
+
+def _numbered(plan: Plan) -> list[str]:
+    return [f"  {number}. {line}" for number, line in enumerate(together(step.say for step in plan.steps), 1)]
 
 
 def _lasting(text: str) -> str:
@@ -112,6 +117,11 @@ class Recovery:
         diagnosis = diagnose(seen)
         wish = replace(self.wish, tried=frozenset(self.story.tried))
         return View(seen, diagnosis, plan_recover(seen, diagnosis, wish))
+
+    def accepted(self, view: View) -> Plan:
+        """What would be done if a person accepted the loss."""
+        wish = replace(self.wish, confirm=without_env(view.seen.group.name), tried=frozenset(self.story.tried))
+        return plan_recover(view.seen, view.diagnosis, wish)
 
     def act(self, view: View) -> None:
         """One round. What fails is tried once more from what is seen then, and not a third time."""
@@ -194,7 +204,7 @@ def recover(recovery: Recovery, *, check: bool, by_round: bool) -> dict[str, t.A
     while True:
         view = recovery.settle()
         if view.plan.refusal:
-            raise Refused(_refusal(recovery.story, view))
+            raise Refused(_refusal(recovery, view))
         if not view.plan.steps:
             return _result(recovery.story, view, lines=[] if recovery.story.rounds else [view.diagnosis.sentence])
         if check:
@@ -205,13 +215,18 @@ def recover(recovery: Recovery, *, check: bool, by_round: bool) -> dict[str, t.A
         recovery.act(view)
 
 
-def _refusal(story: Story, view: View) -> str:
+def _refusal(recovery: Recovery, view: View) -> str:
+    """Why, who said what, and what would be done if a person accepted it."""
+    story = recovery.story
     done = (
         f"\nDone before: {'; '.join(line for each in story.rounds for line in each['steps'])}" if story.changed else ""
     )
     saved = f"\nSaved: {', '.join(story.saved)}" if story.saved else ""
-    evidence = "".join(f"\n      {line}" for line in view.diagnosis.evidence)
-    return f"{view.diagnosis.sentence} ({view.diagnosis.state}){evidence}\n{view.plan.refusal}{done}{saved}"
+    lines = [*(f"    {line}" for line in view.diagnosis.evidence), *render(rows(view.seen)), view.plan.refusal]
+    accepted = recovery.accepted(view)
+    if accepted.steps:
+        lines += ["What would be done:", *_numbered(accepted)]
+    return "\n".join([f"{view.diagnosis.state}: {view.diagnosis.sentence}", *lines]) + done + saved
 
 
 def _planned(story: Story, view: View) -> Story:

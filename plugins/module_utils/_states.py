@@ -16,6 +16,7 @@ SEVERITIES = (FINE, WARNING, CRITICAL)
 WAIT = "wait for it: it usually ends within {seconds} s (down-after and failover-timeout). Then run this again"
 
 BY_HAND = "docs/operations/states.md has the steps"
+RECOVER = "recover-master.yml repairs it, or says what that may cost"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ _MASTERSHIP = (
     State(
         "master-emptied",
         "the master is empty while another node still holds keys: {who}",
-        f"save the data of the others before they follow the empty master: {BY_HAND}",
+        f"soon, before the others follow the empty master: {RECOVER}",
         recover=True,
     ),
     State(
@@ -107,19 +108,19 @@ _MASTERSHIP = (
     State(
         "two-masters",
         "more than one master holds data, and nothing tells which one counts: {who}",
-        f"nothing is demoted unasked: {BY_HAND}",
+        RECOVER,
         recover=True,
     ),
-    State("self-replica", "there is no master, and a node follows itself: {who}", BY_HAND, recover=True),
-    State("cycle", "there is no master; replicas follow each other in a ring: {who}", BY_HAND, recover=True),
-    State("sentinels-disagree", "the Sentinels name different masters: {who}", BY_HAND, recover=True),
+    State("self-replica", "there is no master, and a node follows itself: {who}", RECOVER, recover=True),
+    State("cycle", "there is no master; replicas follow each other in a ring: {who}", RECOVER, recover=True),
+    State("sentinels-disagree", "the Sentinels name different masters: {who}", RECOVER, recover=True),
     State(
-        "sentinels-name-replica", "the Sentinels name a master that says it is a replica: {who}", BY_HAND, recover=True
+        "sentinels-name-replica", "the Sentinels name a master that says it is a replica: {who}", RECOVER, recover=True
     ),
     State(
         "master-not-named",
         "the master that the Sentinels name does not answer, but another node says it is master: {who}",
-        BY_HAND,
+        RECOVER,
         recover=True,
     ),
     State(
@@ -131,25 +132,25 @@ _MASTERSHIP = (
     State(
         "no-good-replica",
         "the master is down, and the Sentinels find no replica that they may promote: {who}",
-        f"it does not heal by itself: {BY_HAND}",
+        f"it does not heal by itself; {RECOVER}",
         recover=True,
     ),
     State(
         "one-replica-left",
         "all that is left is one replica, and nobody can promote it: {who}",
-        f"save its data first: {BY_HAND}",
+        RECOVER,
         recover=True,
     ),
     State(
         "quorum-lost-master-down",
         "there is no master, and too few Sentinels can act: {who}",
-        f"start the Sentinels first: {BY_HAND}",
+        RECOVER,
         recover=True,
     ),
     State(
         "no-master",
         "every node that answers is a replica, and no Sentinel names a master: {who}",
-        BY_HAND,
+        RECOVER,
         recover=True,
     ),
     State(
@@ -165,7 +166,7 @@ _MASTERSHIP = (
     State(
         "master-seen-down",
         "a majority of the Sentinels sees the master as down, but it answers us: {who}",
-        f"compare auth-pass, firewall and load before they fail over: {BY_HAND}",
+        f"compare auth-pass, firewall and load before they fail over; {RECOVER}",
         recover=True,
     ),
 )
@@ -189,7 +190,7 @@ _IN_DANGER = (
         site_may_mend=True,
         recover=True,
     ),
-    State("disk-trouble", "the master cannot save its data: {who}", BY_HAND, recover=True),
+    State("disk-trouble", "the master cannot save its data: {who}", RECOVER, recover=True),
     State(
         "fence-left",
         "writes are fenced off, the master wants more replicas than there are: {who}",
@@ -296,7 +297,7 @@ _LESS_THAN_DECLARED = (
     State(
         "sentinel-stale",
         "an older master is named by {who}",
-        f"it corrects itself within seconds when it hears the others; if not: {BY_HAND}",
+        f"it corrects itself within seconds when it hears the others; if not, {RECOVER}",
         severity=WARNING,
         recover=True,
     ),

@@ -67,7 +67,7 @@ def _failed_over_without_master(observation: Observation, step: Step) -> Observa
     best = min(fit, key=lambda node: (node.priority, -node.offset))
     promoted = dataclasses.replace(best, role=MASTER, master=None, link_up=False)
     nodes = tuple(promoted if node is best else node for node in observation.nodes)
-    calm = {"master": best.address, "flags": frozenset({"master"}), "epoch": view.epoch + 1}
+    calm: dict[str, t.Any] = {"master": best.address, "flags": frozenset({"master"}), "epoch": view.epoch + 1}
     views = tuple(dataclasses.replace(each, **calm) if each.knows else each for each in observation.sentinels)
     return dataclasses.replace(observation, nodes=nodes, sentinels=views)
 

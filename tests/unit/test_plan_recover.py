@@ -11,9 +11,9 @@ import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover import BLIND, PLANNERS, plan_recover
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import UNSETTLED, Wish, waits
-from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE
 from ansible_collections.steady.redis.plugins.module_utils._states import STATE, STATES
 from ansible_collections.steady.redis.plugins.module_utils._topology import MASTER, REPLICA, Observation
 from tests.unit.observations import (
@@ -304,8 +304,23 @@ def test_a_fence_that_was_left_is_taken_away() -> None:
     wish = dataclasses.replace(UNASKED, config={"min-replicas-to-write": "1", "replica-priority": "100"})
     seen = but(TRIO, config={"min-replicas-to-write": "1", "replica-priority": "100"})
     lines = words(plan(but(seen, "db-a", config={"min-replicas-to-write": FENCE, "replica-priority": "1"}), wish))
-    assert lines[:3] == ["db-a: min-replicas-to-write 1", "db-a: replica-priority 100", "db-a: write them to its file"]
-    assert lines[3] == "Sentinel db-a: asks for INFO as often as usual"
+    assert lines[:3] == [
+        "db-a: min-replicas-to-write back to 1",
+        "db-a: replica-priority back to 100",
+        "db-a: write its file again",
+    ]
+    assert words(plan(but(seen, "db-a", config={"min-replicas-to-write": "5"}), wish)) == [
+        "db-a: min-replicas-to-write back to 1",
+        "db-a: write its file again",
+    ]
+
+
+def test_the_role_leaves_a_master_that_cannot_save() -> None:
+    seen = but(but(TRIO, config={"min-replicas-to-write": "0", "replica-priority": "100"}), "db-a", save_failed=True)
+    lines = words(plan(seen))
+    assert "db-a: refuse writes (min-replicas-to-write 99)" in lines
+    assert "db-a: hang up on its clients, so that they ask for the master again" in lines
+    assert "db-a: follow 192.0.2.12:6379" in lines
 
 
 def test_a_raised_down_after_is_put_back() -> None:
@@ -326,7 +341,7 @@ def test_a_raised_down_after_is_put_back() -> None:
         (empty_master(TRIO), YES, "stop the nodes, keep their directories and restore a backup"),
         (silent(TRIO, *ALL), YES, "No node of orders runs."),
         (but(TRIO, "db-c", replid=OTHER_HISTORY), YES, "holds the data of somebody else"),
-        (but(TRIO, "db-a", save_failed=True), YES, "switchover.yml -e group=orders -e to=db-b"),
+        (but(TRIO, "db-a", save_failed=True), YES, "No node of orders can take over. Nothing was changed"),
         (but_told(QUORUM_LOST, "nodes", "db-b", hands_off=True), YES, "db-b is beyond --limit"),
         (silent(QUORUM_LOST, "db-c", why="wrong-password"), YES, "correct redis_passwords"),
     ],

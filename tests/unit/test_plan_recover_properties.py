@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover import plan_recover
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import Wish, holds_all_of, waits
-from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE
 from ansible_collections.steady.redis.plugins.module_utils._states import STATE
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Observation
 from tests.unit.model import carried_out, in_rings, stages
