@@ -33,7 +33,7 @@ PASSING = frozenset(
     "quorum-lost-master-up".split()
 )
 
-NEED_ALL = frozenset("sentinel-blind sentinel-miscounts writes-refused quorum-lost-master-up".split())
+NEED_ALL = frozenset("sentinel-miscounts writes-refused quorum-lost-master-up".split())
 
 
 @dataclass(frozen=True)
