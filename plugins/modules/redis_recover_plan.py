@@ -58,7 +58,7 @@ EXAMPLES = r"""
   steady.redis.redis_recover_plan:
     declared: "{{ redis_declared }}"
     placed: "{{ redis_placed }}"
-    seen: redis_groups
+    seen: redis_found
   run_once: true
 """
 

@@ -341,7 +341,11 @@ def test_a_raised_down_after_is_put_back() -> None:
         (empty_master(TRIO), YES, "stop the nodes, keep their directories and restore a backup"),
         (silent(TRIO, *ALL), YES, "No node of orders runs."),
         (but(TRIO, "db-c", replid=OTHER_HISTORY), YES, "holds the data of somebody else"),
-        (but(TRIO, "db-a", save_failed=True), YES, "No node of orders can take over. Nothing was changed"),
+        (
+            but(but(TRIO, "db-a", save_failed=True), "db-b", "db-c", link_up=False),
+            YES,
+            "No node of orders can take over",
+        ),
         (but_told(QUORUM_LOST, "nodes", "db-b", hands_off=True), YES, "db-b is beyond --limit"),
         (silent(QUORUM_LOST, "db-c", why="wrong-password"), YES, "correct redis_passwords"),
     ],
