@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tests.support.environment import Environment, say, with_passwords
+from tests.support.environment import Environment, say
 
 HOSTS = ("h1", "h2", "h3")
 UNITS = ("steady-valkey@orders-6379", "steady-valkey-sentinel@sentinel-26379")
@@ -15,7 +15,6 @@ CARTS = {"nodes": list(HOSTS), "flavor": "redis", "port": 6380, "sentinel_port":
 
 
 def test_one_variable_makes_it_valkey(prod: Environment) -> None:
-    prod.declare(with_passwords)
     prod.declare(lambda variables: variables.update(redis_flavor="valkey"))
     prod.play("site.yml")
     assert prod.group().wait_healthy().master == "h1"
@@ -52,6 +51,10 @@ def test_the_second_run_after_a_failover_changes_nothing(prod: Environment) -> N
     assert run.changed == {}
     assert orders.state() == after
     assert "canary-of" not in run.output, "Valkey has names of its own for passwords"
+    for host in HOSTS:
+        with orders.client(host) as node, orders.sentinel(host) as watcher:
+            assert node.execute_command("ACL", "WHOAMI") == "admin"
+            assert node.execute_command("ACL", "LOG") == watcher.execute_command("ACL", "LOG") == []
     assert re.search(r"^  h1 .* valkey 8\.\d+\.\d+ ", run.output, re.MULTILINE)
 
 
