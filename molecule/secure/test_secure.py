@@ -148,7 +148,9 @@ def test_wrong_certificates_are_refused_before_the_first_change(prod: Environmen
 
 
 def test_a_group_is_installed(prod: Environment, own: Path) -> None:
-    prod.declare(lambda variables: variables.update(redis_tls={"own_ca": str(own)}))
+    here = f"{prod.lab.hosts['h1'].rpartition('.')[0]}.1"  # where the writer and this test are
+    wall = {"redis_firewall": True, "redis_firewall_clients": [here]}
+    prod.declare(lambda variables: variables.update(redis_tls={"own_ca": str(own)}, **wall))
     check = prod.play("site.yml", "--check", "--diff")
     assert "here: make a certificate for h1, h2, h3" in check.output
     assert not own.exists(), "check mode makes nothing"

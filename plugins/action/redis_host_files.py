@@ -58,6 +58,7 @@ def files_of(kind: str, args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         sentinel_secret=guard_secret(instances[0], access) if instances else "",
         bootstrap=args.get("bootstrap") or (),
         package_manager=args.get("package_manager", "apt"),
+        rules=args.get("rules") or "",
     )
     # That of an adopted Sentinel comes from its old one, at the first start.
     new = [each for each in instances if not each.get("adopted")] if kind == "sentinel" else []

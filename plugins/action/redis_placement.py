@@ -9,16 +9,20 @@ import dataclasses
 import time
 import typing as t
 from collections.abc import Mapping
+from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused
 from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
 from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
+from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import drift, with_firewall
 from ansible_collections.steady.redis.plugins.module_utils._plan_placement import gate, place
 from ansible_collections.steady.redis.plugins.module_utils._plan_tls import link, with_tls
 from ansible_collections.steady.redis.plugins.module_utils._tls import Stock
 from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
+
+ROLES = Path(__file__).parents[2] / "roles"
 
 
 class ActionModule(ActionBase):
@@ -41,7 +45,7 @@ class ActionModule(ActionBase):
         answers = {**args["hosts"], **{each["item"]: each for each in args["others"]}}
         try:
             estate = sort_answers(declared, answers, spare_hosts(declared, task_vars or {}), args["limit"])
-            placed = place(estate)
+            placed = with_firewall(place(estate), estate)
             stocks = stocks_of(placed.hosts, estate.facts, self._shelf(task_vars or {})) if args["certificates"] else {}
             placed = with_tls(placed, estate.facts, stocks, now=time.time())
             gate(placed, declared["env"], look=args["look"])
@@ -56,7 +60,7 @@ class ActionModule(ActionBase):
         links = {host: link(each, estate.facts.get(host)) for host, each in placed.hosts.items()}
         # Not as "unreachable": Ansible would take that for its own and end the run.
         result.update(changed=False, observe=observe, silent=facts.pop("unreachable"), facts=estate.facts, **facts)
-        result["links"] = links
+        result.update(links=links, drift=drift(placed.hosts, estate.facts, own_file))
         return result
 
     def _shelf(self, task_vars: Mapping[str, t.Any]) -> Shelf:
@@ -70,6 +74,11 @@ def stocks_of(hosts: Mapping[str, t.Any], facts: Mapping[str, t.Any], shelf: She
         for host, each in hosts.items()
         if each["link"]
     }
+
+
+def own_file(kind: str, name: str) -> str:
+    """The text of a role's own file."""
+    return (ROLES / kind / "files" / name).read_text(encoding="utf-8")
 
 
 def spare_hosts(declared: Mapping[str, t.Any], task_vars: Mapping[str, t.Any]) -> list[dict[str, str]]:

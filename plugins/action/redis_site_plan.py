@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
+from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import loaded_again
 from ansible_collections.steady.redis.plugins.module_utils._plan_reach import addresses_to_reach
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import IDLE, PARTS, Site, Todo, plan_site
 from ansible_collections.steady.redis.plugins.module_utils._plan_tls import with_certificates
@@ -50,6 +51,7 @@ class ActionModule(ActionBase):
             lines=list(todo.lines),
             notes=list(todo.notes),
             reach=reach(site) if todo.changed else {},
+            loaded_again=loaded_again(site.hosts, todo.hosts),
             **(idle(site) if self._task.check_mode else work(site, todo)),
         )
         return result
@@ -96,6 +98,10 @@ def work(site: Site, todo: Todo) -> dict[str, t.Any]:
     """What the roles do on each host, and which groups are converged and proved from there."""
     work_at: dict[str, list[dict[str, t.Any]]] = {host: [] for host in site.hosts}
     prove_at: dict[str, list[Mapping[str, t.Any]]] = {host: [] for host in site.hosts}
+    opened = {host for host, each in todo.hosts.items() if each["firewall"]}
+    late = {
+        host: [address for address, other in others.items() if other in opened] for host, others in reach(site).items()
+    }
     for group in site.groups:
         parts = todo.groups[group["name"]]
         seat = site.seats.get(group["name"]) or _first_host(site, group)
@@ -104,7 +110,8 @@ def work(site: Site, todo: Todo) -> dict[str, t.Any]:
         if seat and todo.changed:
             prove_at[seat].append(afterwards(group_args(group, sorted(site.limited_to))))
     leased = [group for group in site.groups if any(todo.groups[group["name"]][part] for part in PARTS)]
-    return {"hosts": todo.hosts, "work": work_at, "prove": prove_at, "leased": leased, "any": todo.changed}
+    hosts = {host: {**each, "late": late.get(host, [])} for host, each in todo.hosts.items()}
+    return {"hosts": hosts, "work": work_at, "prove": prove_at, "leased": leased, "any": todo.changed}
 
 
 def _first_host(site: Site, group: Mapping[str, t.Any]) -> str:

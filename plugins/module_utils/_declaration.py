@@ -20,6 +20,11 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration_checks i
     check_tls,
     other_passwords,
 )
+from ansible_collections.steady.redis.plugins.module_utils._declaration_firewall import (
+    GROUP_CLIENTS,
+    read_clients,
+    with_firewall,
+)
 from ansible_collections.steady.redis.plugins.module_utils._declaration_users import with_users
 from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, DeclaredGroup
 from ansible_collections.steady.redis.plugins.module_utils._env import (
@@ -56,7 +61,7 @@ from ansible_collections.steady.redis.plugins.module_utils._tls import live_keys
 
 GROUP_KEYS = tuple(
     "nodes sentinels port sentinel_port profile maxmemory config quorum down_after_milliseconds failover_timeout "
-    "parallel_syncs placement sentinel_name flavor platform adopt".split()
+    "parallel_syncs placement sentinel_name flavor platform adopt clients".split()
 )
 # What a Sentinel takes as a name, and what is a good name for a directory and a unit.
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -91,7 +96,7 @@ def resolve(
     reader = _GroupReader(inventory, env, secrets, mistakes, flavor=flavor)
     declared = _declared(raw, inventory, env, mistakes)
     groups = tuple(reader.read(name, fields) for name, fields in declared.items() if _platform_fits(fields))
-    groups = with_users(raw, groups, mistakes)
+    groups = with_firewall(raw, with_users(raw, groups, mistakes), mistakes)
     check_ports(groups, mistakes)
     check_flavors(groups, mistakes)
     check_sentinel_names(groups, mistakes)
@@ -224,6 +229,7 @@ class _GroupReader:
             },
             config=config,
             adopt=adopt,
+            clients=read_clients(fields, GROUP_CLIENTS),
             flavor=fields.choice("flavor", FLAVORS, self.flavor),
             password=f"{PASSWORDS}.{name}" in self.secrets or PASSWORD in self.secrets,
         )

@@ -43,6 +43,8 @@ class DeclaredGroup:
     keep_default_user: bool = False
     remove_users: bool = False
     flavor: str = "redis"
+    firewall: bool = False
+    clients: tuple[str, ...] = ()  # networks that may connect, besides the hosts of the environment
 
     def as_dict(self) -> dict[str, t.Any]:
         return {
@@ -83,8 +85,14 @@ class Declared:
         return {place.name: self._host(place) for place in {seat.host: seat.place for seat in seats}.values()}
 
     @property
+    def is_whole(self) -> bool:
+        return len(self.chosen) == len(self.every)
+
+    @property
     def notes(self) -> list[str]:
-        return [*self.hints, *(note for group in self.chosen for note in _notes(group))]
+        alone = not self.is_whole and any(group.firewall for group in self.every)
+        more = ["the firewall of a host is of all its groups: with -e group it is left as it is"] if alone else []
+        return [*self.hints, *more, *(note for group in self.chosen for note in _notes(group))]
 
     def _host(self, place: Place) -> dict[str, t.Any]:
         declared = [seat.instance for group in self.every for seat in _on(place, (*group.nodes, *group.sentinels))]
@@ -111,7 +119,18 @@ class Declared:
             ],
             "sentinels": self._sentinels(place),
             "declared": list(dict.fromkeys(declared)),
+            "firewall": self._firewall(place),
         }
+
+    def _firewall(self, place: Place) -> list[dict[str, t.Any]] | None:
+        """The ports of a host that have a firewall, and which clients may connect. None: some groups were left out."""
+        if not self.is_whole:
+            return None
+        ports: dict[int, list[str]] = {}
+        for group in self.every:
+            for seat in _on(place, (*group.nodes, *group.sentinels)) if group.firewall else ():
+                ports.setdefault(seat.port, []).extend(group.clients)
+        return [{"port": port, "clients": list(dict.fromkeys(ports[port]))} for port in sorted(ports)]
 
     def _flavor_on(self, place: Place) -> str:
         """Of the first process there; others have the same files in a place of their own."""

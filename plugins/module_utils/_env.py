@@ -42,10 +42,12 @@ ENV_VARIABLES = (
     "redis_sentinel_users",
     "redis_keep_default_user",
     "redis_remove_users",
+    "redis_firewall",
+    "redis_firewall_clients",
     TLS,
 )
 # Of these, all hosts of an environment must see the same.
-SAME_EVERYWHERE = ("redis_groups", "redis_flavor")
+SAME_EVERYWHERE = ("redis_groups", "redis_flavor", "redis_firewall", "redis_firewall_clients")
 
 # dev on a bare machine: the newcomer's first command needs no inventory.
 DEMO: Mapping[str, t.Any] = {

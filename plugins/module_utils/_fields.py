@@ -171,12 +171,12 @@ class Fields:
             self.wrong(key, f"is {kind(found)}, must be a size as Redis writes it: 4gb, 512mb, or bytes")
         return value
 
-    def entries(self, key: str) -> list[t.Any] | None:
+    def entries(self, key: str, *, of: str = "inventory hosts: [db-a, db-b, db-c]") -> list[t.Any] | None:
         """The items of a list; None when it is absent or no list."""
         found = self._get(key)
         if found is None or isinstance(found, (list, tuple)):
             return None if found is None else list(found)
-        self.wrong(key, f"is {kind(found)}, must be a list of inventory hosts: [db-a, db-b, db-c]")
+        self.wrong(key, f"is {kind(found)}, must be a list of {of}")
         return None
 
     def mapping(self, key: str) -> Mapping[t.Any, t.Any]:

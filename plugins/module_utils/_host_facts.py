@@ -16,6 +16,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
+from ansible_collections.steady.redis.plugins.module_utils._host_firewall import firewall
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import certificates, own_instance
 from ansible_collections.steady.redis.plugins.module_utils._host_software import Run, software
 from ansible_collections.steady.redis.plugins.module_utils._host_standing import (
@@ -32,6 +33,8 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import (
     unit_path,
 )
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    FIREWALL_RULES,
+    FIREWALL_UNIT,
     GUARD_SECRET,
     REDIS,
     SENTINEL,
@@ -51,7 +54,8 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
     not_seen: list[str] = []
     wanted = _wanted(params)
     flavors = flavors_of([*params["servers"], *params["sentinels"]]) or [REDIS]
-    programs = software(flavors, params["families"], run)
+    managed = params["manager"] == SYSTEMD
+    programs = software(flavors, params["families"], run, firewall=managed and bool(params["firewall"]))
     listeners = proc.listeners({each["port"] for _kind, each in wanted})
     adoptions = adoptions_on(params, wanted, listeners)
     units = _units(params, programs["software"], wanted, run, old_units(adoptions.values()))
@@ -67,6 +71,7 @@ def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
         "instances": instances,
         "certificates": certificates(each for _kind, each in wanted),
         "standing": standing(params),
+        "firewall": firewall(run) if managed else {},
         "disk": disk,
     }
     if not seen["root"] and any(each["pid"] is None for each in seen["listeners"]):
@@ -109,7 +114,7 @@ def _units(
         return {}
     stock = [each[key] for each in programs.values() for key in ("service", "sentinel_service") if each[key]]
     ours = [unit_of(kind, each["instance"], each["flavor"]) for kind, each in wanted]
-    return read_units(run, list(dict.fromkeys([*stock, *ours, *old])))
+    return read_units(run, list(dict.fromkeys([*stock, *ours, *old, FIREWALL_UNIT])))
 
 
 def _own_files(params: dict[str, t.Any]) -> list[str]:
@@ -118,6 +123,7 @@ def _own_files(params: dict[str, t.Any]) -> list[str]:
     found = [library, f"{library}/{GUARD}"]
     if params["manager"] == SYSTEMD:
         found += [path for kind in [*STATIC.values(), *BY_MANAGER.values()] for path, _mode in kind.values()]
+        found.append(FIREWALL_RULES)
         for kind in (SERVER, SENTINEL):
             found += [unit_path(kind, flavor) for flavor in flavors_of(params[f"{kind}s"])]
     for kind, each in _wanted(params):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
-from ansible_collections.steady.redis.plugins.module_utils._layout import server_program
+from ansible_collections.steady.redis.plugins.module_utils._layout import NFT, server_program
 
 # Runs a command line: exit code, standard output, standard error.
 Run = Callable[[list[str]], tuple[int, str, str]]
@@ -43,8 +43,10 @@ Acquire::https::Timeout "10";
 _NO_PLACE = {"package": "", "service": "", "sentinel_service": "", "conf": ""}
 
 
-def software(flavors: Iterable[str], families: Mapping[str, Mapping[str, t.Any]], run: Run) -> dict[str, t.Any]:
-    """What is there of each flavor, what its distribution calls it, and redis-py."""
+def software(
+    flavors: Iterable[str], families: Mapping[str, Mapping[str, t.Any]], run: Run, *, firewall: bool = False
+) -> dict[str, t.Any]:
+    """What is there of each flavor, what its distribution calls it, and redis-py; nftables where it is asked for."""
     distribution, client = read_distribution(), python_redis()
     names = next((each for each in families.values() if set(each["host_like"]) & distribution["like"]), None) or {}
     places = {flavor: names["host_flavors"][flavor] if names else _NO_PLACE for flavor in flavors}
@@ -53,6 +55,7 @@ def software(flavors: Iterable[str], families: Mapping[str, Mapping[str, t.Any]]
     if names:
         have = {places[flavor]["package"]: bool(paths[flavor]) for flavor in flavors}
         have[names["host_client_package"]] = bool(client)
+        have.update({names["host_firewall_package"]: os.path.exists(NFT)} if firewall else {})
         packages = _READERS[names["host_package_manager"]](run, have)
     found = {
         flavor: {
@@ -69,6 +72,7 @@ def software(flavors: Iterable[str], families: Mapping[str, Mapping[str, t.Any]]
         "packages": packages,
         "package_sources": package_sources(),
         "client_package": names.get("host_client_package", ""),
+        "firewall_package": names.get("host_firewall_package", ""),
         "software": found,
         "python_redis": client,
     }

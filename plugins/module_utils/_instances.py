@@ -17,7 +17,11 @@ from ansible_collections.steady.redis.plugins.module_utils._acl import Account
 from ansible_collections.steady.redis.plugins.module_utils._adopt import adoption_files
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import quote
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    FIREWALL,
+    FIREWALL_RULES,
+    FIREWALL_UNIT,
     GUARD_SECRET,
+    NFT,
     PROCESS,
     REDIS,
     SENTINEL,
@@ -42,6 +46,10 @@ STATIC: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     SERVER: {GUARD: (f"{LIBRARY}/{GUARD}", "0755")},
     SENTINEL: {},
+    FIREWALL: {
+        FIREWALL_UNIT: (f"/etc/systemd/system/{FIREWALL_UNIT}", "0644"),
+        "nftables.conf": ("/etc/systemd/system/nftables.service.d/steady-redis.conf", "0644"),
+    },
 }
 # What belongs on a host besides, where this installs its packages.
 BY_MANAGER: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -71,9 +79,10 @@ class File:
     directory: bool = False
     sha256: str = ""  # of a content that is only known where it is written
     part: str = ""  # of redis_tls: ca, cert, key
+    check: tuple[str, ...] = ()  # a command that says of the new file, its last argument, whether it is right
 
     def as_args(self) -> dict[str, t.Any]:
-        return {key: value for key, value in asdict(self).items() if value not in ("", False)}
+        return {key: value for key, value in asdict(self).items() if value not in ("", False, ())}
 
 
 def wanted_files(
@@ -84,10 +93,13 @@ def wanted_files(
     sentinel_secret: str = "",
     bootstrap: Iterable[str] = (),
     package_manager: str = "apt",
+    rules: str = "",
 ) -> list[File]:
     """Everything of role V(kind) on one host; V(read) gives the text of one of the role's own files."""
     process = any(each["manager"] == PROCESS for each in instances)
     files = _static(kind, instances, read, process=process)
+    if kind == FIREWALL:  # first the rules: nothing is written if nft does not take them
+        files.insert(0, File(FIREWALL_RULES, "0644", *ROOT, content=rules, check=(NFT, "--check", "--file")))
     if kind == "host":
         own = BY_MANAGER.get(package_manager, {})
         files += [File(path, mode, *ROOT, content=read(name)) for name, (path, mode) in own.items()]

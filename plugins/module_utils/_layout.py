@@ -24,6 +24,14 @@ ADOPTED = "adopted"  # in conf_dir: what was taken over, and from which unit
 ADOPTED_KEYS = "adopted-keys"  # in conf_dir: lines that follow the old configuration when our unit takes it
 
 
+# Who may connect to the ports of a host: the rules, the unit that loads them, and their table in the kernel.
+FIREWALL = "firewall"
+FIREWALL_RULES = "/etc/steady-redis/firewall.nft"
+FIREWALL_UNIT = "steady-redis-firewall.service"
+FIREWALL_TABLE = ("inet", "steady_redis")
+NFT = "/usr/sbin/nft"
+
+
 def conf_name(kind: str, flavor: str) -> str:
     """The configuration file of an instance, in its conf_dir."""
     return f"{flavor}.conf" if kind == SERVER else "sentinel.conf"

@@ -40,9 +40,11 @@ def addresses_to_reach(
     return {host: others for host, others in found.items() if others}
 
 
-def not_reached(wanted: Mapping[str, Mapping[str, str]], answers: Mapping[str, Mapping[str, str]]) -> str:
+def not_reached(
+    wanted: Mapping[str, Mapping[str, str]], answers: Mapping[str, Mapping[str, str]], more: Sequence[str] = ()
+) -> str:
     """Everything that is not reached, in one message; empty if all is. V(answers): host → ADDRESS:PORT → why not."""
-    lines = []
+    lines = [*more]
     for host, others in wanted.items():
         together: dict[tuple[str, str], list[str]] = {}
         for address, why in answers[host].items():

@@ -35,15 +35,17 @@ def binaries(placed: Json, facts: Json) -> list[str]:
     return [f"install {server_program(each)}" for each in flavors_on(placed) if not programs[each]["binary"]]
 
 
-def packages(facts: Json, programs: Sequence[Json], adopted: Set[str] = frozenset()) -> list[str]:
-    wanted = missing(facts, programs)
+def packages(
+    facts: Json, programs: Sequence[Json], adopted: Set[str] = frozenset(), more: Sequence[str] = ()
+) -> list[str]:
+    wanted = missing(facts, programs, more)
     found = [f"install {', '.join(wanted)}"] if wanted else []
     return found + [f"stop and mask the distribution's own {unit}" for unit in stock_units(facts, programs, adopted)]
 
 
-def missing(facts: Json, programs: Sequence[Json]) -> list[str]:
+def missing(facts: Json, programs: Sequence[Json], more: Sequence[str] = ()) -> list[str]:
     """Packages to install; none where nobody knows what they are called, and everything was there already."""
-    names = [*(each["package"] for each in programs), facts["client_package"]]
+    names = [*(each["package"] for each in programs), facts["client_package"], *more]
     return [name for name in names if name and not facts["packages"].get(name, {}).get("installed")]
 
 
@@ -70,7 +72,7 @@ def files(read: Read, kind: str, instances: Sequence[Json], facts: Json) -> list
     wanted = wanted_files(
         kind, instances, lambda name: read(kind, name), sentinel_secret=shown, package_manager=manager
     )
-    paths = [file.path for file in wanted if _differs(file, facts["files"].get(file.path))]
+    paths = [file.path for file in wanted if differs(file, facts["files"].get(file.path))]
     paths += [f"{each['conf_dir']}/{GUARD_SECRET}" for each in instances if known[each["instance"]] is False]
     paths = list(dict.fromkeys(paths))
     new = [each[place] for each in instances if _is_new(each, facts) for place in ("conf_dir", "data_dir")]
@@ -94,7 +96,7 @@ def _is_new(each: Json, facts: Json) -> bool:
     return not facts["instances"].get(each["instance"], {}).get("conf")
 
 
-def _differs(file: File, found: Json | None) -> bool:
+def differs(file: File, found: Json | None) -> bool:
     if found is None:
         return True
     if found["mode"] != file.mode or (file.owner and (found["owner"], found["group"]) != (file.owner, file.group)):

@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._adopt import old_units
 from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS
 from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import taken
+from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import (
+    WALL,
+    firewall_diff,
+    firewall_packages,
+    firewall_work,
+)
 from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import other_flavor
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
 from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import (
@@ -28,7 +34,8 @@ from ansible_collections.steady.redis.plugins.module_utils._report import withou
 
 Json = Mapping[str, t.Any]
 
-# A host with nothing to do. host: the entry point of the role host; forget: its servers, where a key is no longer ours.
+# A host with nothing to do. host, firewall: entry points of these roles; late: what is tried when firewalls are loaded;
+# forget: its servers, where a key is no longer ours.
 IDLE: Json = {
     "host": "",
     "server": False,
@@ -40,6 +47,9 @@ IDLE: Json = {
     "mask": [],
     "taken": [],
     "forget": [],
+    "firewall": "",
+    "rules": "",
+    "late": [],
 }
 
 # All processes are down, as after a power cut: the start guards settle among themselves who has the data.
@@ -102,12 +112,15 @@ def plan_site(site: Site) -> Todo:
     refusals += [text for group in site.groups if group["name"] not in new for text in _refused(site, group)]
     make = {host: address for host, address in to_be_made(site.placed).items() if site.may_change(host)}
     hosts, lines = {}, [f"here: make a certificate for {', '.join(make)}"] if make else []
+    before, after = "", ""
     for host in site.hosts:
         work, said = _host_work(site, host, new)
         hosts[host] = work
         lines += said
+        old, wanted = firewall_diff(host, site.placed.get(host, {}), site.hosts[host], work["firewall"])
+        before, after = before + old, after + wanted
     touched = _touched_groups(site, hosts)
-    groups, before, after = {}, "", ""
+    groups = {}
     for group in site.groups:
         name = group["name"]
         pending = (site.seen.get(name) or {}).get("pending", {})
@@ -204,33 +217,32 @@ def _may_start_all(site: Site, group: Json, entry: Json) -> bool:
 
 def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], list[str]]:
     facts, placed = site.hosts[host], site.placed.get(host, {"servers": [], "sentinels": []})
-    servers = placed["servers"]
-    work = {**IDLE, "servers": servers, "sentinels": placed["sentinels"]}
+    servers, sentinels = placed["servers"], placed["sentinels"]
+    work = {**IDLE, "servers": servers, "sentinels": sentinels}
     if not site.may_change(host):
         return work, []
-    process = any(each["manager"] == PROCESS for each in [*servers, *placed["sentinels"]])
+    process = any(each["manager"] == PROCESS for each in [*servers, *sentinels])
     programs = [facts["software"][flavor] for flavor in flavors_on(placed)]
-    adopted = old_units([*servers, *placed["sentinels"]])
+    adopted, more = old_units([*servers, *sentinels]), firewall_packages(placed, facts)
+    firewall, why = firewall_work(placed, facts, site.read)
     reasons = {
-        "host": binaries(placed, facts)
-        if process
-        else [*packages(facts, programs, adopted), *files(site.read, "host", [], facts), *kernel(facts)],
+        "host": binaries(placed, facts) if process else _host_reasons(site, facts, programs, adopted, more),
+        "firewall": why,
         "server": [*files(site.read, "server", servers, facts), *processes("server", servers, facts)],
-        "sentinel": [
-            *files(site.read, "sentinel", work["sentinels"], facts),
-            *processes("sentinel", work["sentinels"], facts),
-        ],
+        "sentinel": [*files(site.read, "sentinel", sentinels, facts), *processes("sentinel", sentinels, facts)],
     }
-    stopped = [each["instance"] for each in servers if not facts["instances"].get(each["instance"], {}).get("running")]
-    restart = to_restart(host, placed, facts, site.groups, site.seen) if placed["sentinels"] else []
+    stopped = [each["instance"] for each in servers if not _runs(each, facts)]
+    restart = to_restart(host, placed, facts, site.groups, site.seen) if sentinels else []
     work.update(
         host="" if not reasons["host"] else ("install" if process else "main"),
         server=bool(reasons["server"]),
         sentinel=bool(reasons["sentinel"] or restart),
-        sentinels=[{**each, "restart": each["instance"] in restart} for each in placed["sentinels"]],
+        sentinels=[{**each, "restart": each["instance"] in restart} for each in sentinels],
         stopped=stopped,
         bootstrap=[each["instance"] for each in servers if each["group"] in new and each["instance"] in stopped],
-        packages=missing(facts, programs),
+        packages=missing(facts, programs, more),
+        firewall=firewall,
+        rules=placed[WALL]["rules"] if firewall else "",
         stock_units=[] if process else stock_units(facts, programs, adopted),
         mask=[] if process else [each["service"] for each in programs if each["service"] not in ("", *adopted)],
         taken=taken(servers, facts),
@@ -238,10 +250,21 @@ def _host_work(site: Site, host: str, new: set[str]) -> tuple[dict[str, t.Any], 
     )
     reasons["restart"] = restart_reasons(restart, placed, facts)
     reasons["forget"] = [
-        f"{each['instance']}: forget {', '.join(_forgotten(each))}" for each in servers if _forgotten(each)
+        f"{each['instance']}: forget {', '.join(gone)}" for each in servers if (gone := _forgotten(each))
     ]
     # Both roles write the certificates, whichever comes first.
     return work, list(dict.fromkeys(f"{host}: {reason}" for found in reasons.values() for reason in found))
+
+
+def _host_reasons(
+    site: Site, facts: Json, programs: Sequence[Json], adopted: Set[str], more: Sequence[str]
+) -> list[str]:
+    found = packages(facts, programs, adopted, more)
+    return [*found, *files(site.read, "host", [], facts), *kernel(facts)]
+
+
+def _runs(each: Json, facts: Json) -> bool:
+    return bool(facts["instances"].get(each["instance"], {}).get("running"))
 
 
 def _forgotten(server: Json) -> list[str]:
@@ -254,11 +277,10 @@ def _touched_groups(site: Site, hosts: Json) -> set[str]:
     touched = set()
     for host, work in hosts.items():
         placed = site.placed.get(host, {"servers": [], "sentinels": []})
-        facts = site.hosts[host]["instances"]
         touched |= {each["group"] for each in work["taken"] if each["config"]}
         if work["server"]:
             touched |= {each["group"] for each in placed["servers"] if each["instance"] in work["stopped"]}
-        down = {each["instance"] for each in placed["sentinels"] if not facts.get(each["instance"], {}).get("running")}
+        down = {each["instance"] for each in placed["sentinels"] if not _runs(each, site.hosts[host])}
         if work["sentinel"] and down:
             touched |= {
                 group["name"]

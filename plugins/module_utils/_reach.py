@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 from collections.abc import Iterable
 
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
@@ -18,6 +20,17 @@ AT_ONCE = 500
 def unreached(addresses: Iterable[Address], timeout: float) -> dict[str, str]:
     """ADDRESS:PORT → why, of those that cannot be reached. One where nothing listens is reached: it says so itself."""
     return asyncio.run(_try_all(list(addresses), timeout))
+
+
+def sources(addresses: Iterable[Address]) -> dict[str, str]:
+    """Address → the address of this host from which it connects there, where a route leads. Sends nothing."""
+    found = {}
+    for host in dict.fromkeys(address.host for address in addresses):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as link:
+            link.connect((host, 9))
+            found[host] = str(link.getsockname()[0])
+    return found
 
 
 async def _try_all(addresses: list[Address], timeout: float) -> dict[str, str]:

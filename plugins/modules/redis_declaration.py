@@ -149,8 +149,9 @@ groups:
 hosts:
   description:
     - What stands on each inventory host - C(address), C(zone), C(failure_domain), C(connection), C(manager), C(base),
-      C(library_dir), C(lease_dir), the lists C(servers) and C(sentinels), and C(declared), the names of all instances
-      that belong there, also those of groups that were not asked for.
+      C(library_dir), C(lease_dir), the lists C(servers) and C(sentinels), C(declared), the names of all instances that
+      belong there, also those of groups that were not asked for, and C(firewall), the ports with the clients that may
+      connect to them; V(null) where only some groups were asked for.
     - An instance has C(instance), C(port), C(address), C(conf_dir), C(data_dir), C(unit), C(manager), C(library_dir),
       and C(group) for a server. A Sentinel has C(groups), what it
       calls them (C(known_as)), and C(watches), the names of all groups that it shall know.

@@ -50,6 +50,11 @@ options:
         description: Group. Empty is left as it is.
         type: str
         default: ""
+      check:
+        description: A command that takes the new file as its last argument. If it fails, nothing is written.
+        type: list
+        elements: str
+        default: []
       once:
         description: Written only if the path does not exist. For files that Redis rewrites itself.
         type: bool
@@ -61,7 +66,11 @@ options:
   kind:
     description: The role whose files these are.
     type: str
-    choices: [host, server, sentinel]
+    choices: [host, server, sentinel, firewall]
+  rules:
+    description: What nft is to load, for the role firewall.
+    type: str
+    default: ""
   instances:
     description: The role's instances on this host, as RV(steady.redis.redis_placement#module:hosts) has them.
     type: list
@@ -126,6 +135,7 @@ FILE_SPEC = {
     "mode": {"type": "str", "required": True},
     "owner": {"type": "str", "default": ""},
     "group": {"type": "str", "default": ""},
+    "check": {"type": "list", "elements": "str", "default": []},
     "once": {"type": "bool", "default": False},
 }
 
@@ -143,7 +153,7 @@ def put(module: AnsibleModule, wanted: Mapping[str, t.Any]) -> dict[str, t.Any] 
         return None  # Redis rewrites it, and sets its mode by its own umask
     rewrite = not exists or (not wanted["directory"] and before != after)
     if rewrite and not module.check_mode:
-        _write(module, path, after, directory=wanted["directory"])
+        _write(module, path, after, directory=wanted["directory"], check=wanted["check"])
     file_args = {
         "path": path,
         "mode": wanted["mode"],
@@ -177,7 +187,7 @@ def _text(path: str) -> str | None:
         return None
 
 
-def _write(module: AnsibleModule, path: str, text: str, *, directory: bool) -> None:
+def _write(module: AnsibleModule, path: str, text: str, *, directory: bool, check: list[str]) -> None:
     if directory:
         os.makedirs(path, mode=0o750, exist_ok=True)
         return
@@ -185,6 +195,8 @@ def _write(module: AnsibleModule, path: str, text: str, *, directory: bool) -> N
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
     with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
+    if check and (said := module.run_command([*check, temporary]))[0]:
+        module.fail_json(msg=f"{' '.join(check)} does not take the new {path}: {(said[2] or said[1]).strip()}")
     module.atomic_move(temporary, path)
 
 
@@ -193,9 +205,10 @@ def main() -> None:
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE_SPEC},
         # Not in the list of files: its log entry spells line breaks as \n, so no_log would not find the text there.
         "secrets": {"type": "dict", "default": {}, "no_log": True},
-        "kind": {"type": "str", "choices": ["host", "server", "sentinel"]},
+        "kind": {"type": "str", "choices": ["host", "server", "sentinel", "firewall"]},
         "instances": {"type": "list", "elements": "dict", "default": []},
         "package_manager": {"type": "str", "default": "apt"},
+        "rules": {"type": "str", "default": ""},
         "mask": {"type": "list", "elements": "str", "default": []},
         "bootstrap": {"type": "list", "elements": "str", "default": []},
         "access": ACCESS_SPEC,

@@ -46,6 +46,11 @@ options:
     description: The directory of the start guard.
     type: path
     default: /usr/local/lib/steady-redis
+  firewall:
+    description: The ports that shall have a firewall, with V(port) and V(clients). Empty is none. V(null) is not asked.
+    type: list
+    elements: dict
+    default: []
   files:
     description: More paths to describe by checksum, mode and owner, beside those that this collection writes.
     type: list
@@ -170,6 +175,17 @@ host:
       description: The package of redis-py.
       type: str
       sample: python3-redis
+    firewall_package:
+      description: The package of nftables.
+      type: str
+      sample: nftables
+    firewall:
+      description: >-
+        Whether nft is V(installed), the V(rules) in our file, whether the unit that loads them V(stands), and if the
+        table in the kernel is V(loaded), V(changed) by hand or V(gone); empty where there are no rules, and for an
+        ordinary user. Empty without systemd.
+      type: dict
+      sample: {"installed": true, "rules": "", "stands": false, "table": ""}
     software:
       description: >-
         For each flavor of O(servers) and O(sentinels) the V(binary) that was found and its V(version), both empty if
@@ -265,6 +281,7 @@ def main() -> None:
             "families": {"type": "dict", "default": {}},
             "manager": {"type": "str", "choices": ["systemd", "process"], "default": "systemd"},
             "library_dir": {"type": "path", "default": "/usr/local/lib/steady-redis"},
+            "firewall": {"type": "list", "elements": "dict", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,

@@ -88,7 +88,8 @@ hosts:
     For each host what it was declared to have, V(servers) and V(sentinels) with all that the roles need. A server has
     V(instance), V(group), V(sentinel_name), V(port), V(address), V(manager), V(conf_dir), V(data_dir), V(library_dir),
     V(unit), V(peers) and V(sentinels) as texts ADDRESS:PORT, V(config), and V(released), the keys we own that are no
-    longer declared, of which V(held) wait for a restart. A Sentinel has the same without those of a group.
+    longer declared, of which V(held) wait for a restart. A Sentinel has the same without those of a group. V(wall) has
+    the V(rules) of the host's firewall and whom they admit by port, V(admitted), or is V(null) where it is left alone.
   type: dict
   returned: success
 seats:
@@ -126,6 +127,11 @@ crowded:
   returned: success
 vulnerable:
   description: Servers with known holes, where C(redis_refuse_vulnerable) is set.
+  type: list
+  elements: str
+  returned: success
+drift:
+  description: Where a firewall is not as declared, one line for each host.
   type: list
   elements: str
   returned: success

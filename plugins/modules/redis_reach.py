@@ -22,6 +22,15 @@ options:
     description: Name of the variable in which the result of M(steady.redis.redis_reach_info) was registered.
     type: str
     required: true
+  hosts:
+    description: The hosts as M(steady.redis.redis_placement) returns them. Their firewalls must let the others in.
+    type: dict
+    default: {}
+  loaded_again:
+    description: Hosts whose firewall is loaded anew afterwards. What they keep out until then is no reason to fail.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - steady.redis.attributes
 attributes:
@@ -50,7 +59,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    spec = {"wanted": {"type": "dict", "required": True}, "seen": {"type": "str", "required": True}}
+    spec = {
+        "wanted": {"type": "dict", "required": True},
+        "seen": {"type": "str", "required": True},
+        "hosts": {"type": "dict", "default": {}},
+        "loaded_again": {"type": "list", "elements": "str", "default": []},
+    }
     module = AnsibleModule(spec, supports_check_mode=True)
     module.fail_json(msg="redis_reach runs on the controller, as an action plugin of the same name")
 

@@ -14,7 +14,8 @@ description:
   - Tries a TCP connection from this host to each address, all at once, and closes it. Never changes anything.
   - An address that refuses the connection is reached, since nothing may listen there yet. One that does not answer in
     time, or to which there is no route, is not.
-  - A firewall that rejects connections with a TCP reset or "port unreachable" looks like a port where nothing listens.
+  - A firewall that rejects connections with a TCP reset looks like a port where nothing listens. The one of this
+    collection does not - "no route to host" is what it answers.
 options:
   addresses:
     description: ADDRESS:PORT of each, an IPv6 address in brackets.
@@ -54,11 +55,16 @@ unreached:
   type: dict
   returned: success
   sample: {"192.0.2.12:6379": "no answer within 2 s"}
+sources:
+  description: Of each host that a route leads to, the address of this host from which it connects there.
+  type: dict
+  returned: success
+  sample: {"192.0.2.12": "192.0.2.11"}
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.steady.redis.plugins.module_utils._reach import unreached
+from ansible_collections.steady.redis.plugins.module_utils._reach import sources, unreached
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 
@@ -74,7 +80,8 @@ def main() -> None:
         addresses = [Address.parse(each) for each in module.params["addresses"]]
     except ValueError as error:
         module.fail_json(msg=f"addresses: {error}")
-    module.exit_json(changed=False, unreached=unreached(addresses, module.params["timeout"]))
+    missed = unreached(addresses, module.params["timeout"])
+    module.exit_json(changed=False, unreached=missed, sources=sources(addresses))
 
 
 if __name__ == "__main__":

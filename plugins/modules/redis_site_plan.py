@@ -81,6 +81,11 @@ leased:
   type: list
   elements: dict
   returned: success
+loaded_again:
+  description: Hosts that have a firewall, which is loaded anew. Whom they keep out today is tried afterwards.
+  type: list
+  elements: str
+  returned: success
 any:
   description: Whether anything is to be carried out.
   type: bool

@@ -51,6 +51,12 @@ def test_ten_silent_addresses_take_one_time_out(silent: list[str]) -> None:
     assert time.monotonic() - began < 1.9
 
 
+def test_from_which_address_it_connects() -> None:
+    places = ["127.0.0.7:1", "127.0.0.7:2", "[::1]:1"]
+    told = run_module("redis_reach_info", {"addresses": places, "timeout": 1.0})["sources"]
+    assert told == {"127.0.0.7": "127.0.0.1", "::1": "::1"}
+
+
 def test_nothing_to_try() -> None:
     assert reach() == {}
 

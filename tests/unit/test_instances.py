@@ -51,9 +51,8 @@ def paths(kind: str, instances: list[dict[str, t.Any]], **more: t.Any) -> dict[s
 
 def test_every_own_file_of_a_role_has_a_place() -> None:
     for kind, files in STATIC.items():
-        own = (
-            {*files, UNIT[kind]} if kind in UNIT else {*files, *(name for each in BY_MANAGER.values() for name in each)}
-        )
+        more = {name for each in BY_MANAGER.values() for name in each} if kind == "host" else set()
+        own = {*files, *more, *([UNIT[kind]] if kind in UNIT else [])}
         assert {each.name for each in (ROLES / kind / "files").iterdir()} == own
 
 
