@@ -22,6 +22,7 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration_checks i
 )
 from ansible_collections.steady.redis.plugins.module_utils._declaration_firewall import (
     GROUP_CLIENTS,
+    left_alone,
     read_clients,
     with_firewall,
 )
@@ -103,16 +104,22 @@ def resolve(
     check_tls(groups, mistakes)
     check_secrets(groups, secrets, strict=is_strict, env=env, mistakes=mistakes)
     headline = f"The declaration of {env} is wrong. Nothing was changed."
-    if only_group and only_group not in declared:
+    if wrong := _wrong_choice(only_group, declared, env, must_choose=must_choose):
         headline = headline if mistakes.lines else "Which group? Nothing was changed."
-        mistakes.add("group", f"{env} has no group {only_group}; {nearest(only_group, declared)}")
-    if must_choose and not only_group and len(declared) > 1:
-        headline = headline if mistakes.lines else "Which group? Nothing was changed."
-        mistakes.add("group", f"is not given; {env} has {', '.join(declared)}. Say which with -e group=NAME")
+        mistakes.add("group", wrong)
     mistakes.raise_if_any(headline)
     chosen = tuple(group for group in groups if only_group in ("", group.name))
     hints = (*other_passwords(groups, secrets, env=env), *about_users(chosen, strict=is_strict))
+    hints += () if must_choose else left_alone(groups, chosen)
     return Declared(env, is_strict, demo, groups, chosen, hints, refuse)
+
+
+def _wrong_choice(only_group: str, declared: Mapping[str, t.Any], env: str, *, must_choose: bool) -> str:
+    if only_group and only_group not in declared:
+        return f"{env} has no group {only_group}; {nearest(only_group, declared)}"
+    if must_choose and not only_group and len(declared) > 1:
+        return f"is not given; {env} has {', '.join(declared)}. Say which with -e group=NAME"
+    return ""
 
 
 def _declared(raw: Mapping[str, t.Any], inventory: Inventory, env: str, mistakes: Mistakes) -> dict[str, Fields]:

@@ -39,6 +39,13 @@ def with_firewall(
     return tuple(replace(group, firewall=True, clients=_both(everywhere, group.clients)) for group in groups)
 
 
+def left_alone(groups: Sequence[DeclaredGroup], chosen: Sequence[DeclaredGroup]) -> tuple[str, ...]:
+    """What a run does not do that is about some of the groups."""
+    if len(chosen) == len(groups) or not any(group.firewall for group in groups):
+        return ()
+    return ("the firewall of a host is of all its groups: with -e group it is left as it is",)
+
+
 def read_clients(fields: Fields, key: str) -> tuple[str, ...]:
     """Networks as Python and nft spell them."""
     entries = fields.entries(key, of=_EXAMPLE) or []

@@ -90,9 +90,7 @@ class Declared:
 
     @property
     def notes(self) -> list[str]:
-        alone = not self.is_whole and any(group.firewall for group in self.every)
-        more = ["the firewall of a host is of all its groups: with -e group it is left as it is"] if alone else []
-        return [*self.hints, *more, *(note for group in self.chosen for note in _notes(group))]
+        return [*self.hints, *(note for group in self.chosen for note in _notes(group))]
 
     def _host(self, place: Place) -> dict[str, t.Any]:
         declared = [seat.instance for group in self.every for seat in _on(place, (*group.nodes, *group.sentinels))]

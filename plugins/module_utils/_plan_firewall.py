@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ansible_collections.steady.redis.plugins.module_utils._estate import Estate, members
 from ansible_collections.steady.redis.plugins.module_utils._instances import wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     FIREWALL,
@@ -22,7 +23,7 @@ from ansible_collections.steady.redis.plugins.module_utils._layout import (
     FIREWALL_UNIT,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import has_client
-from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Estate, Placed, members
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed
 from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import Read, differs
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import re
 import typing as t
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.steady.redis.plugins.module_utils._declaration import resolve
 from ansible_collections.steady.redis.plugins.module_utils._declared import together
 from ansible_collections.steady.redis.plugins.module_utils._env import Inventory
+from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
 from ansible_collections.steady.redis.plugins.module_utils._instances import wanted_files
 from ansible_collections.steady.redis.plugins.module_utils._layout import FIREWALL, FIREWALL_RULES, FIREWALL_UNIT
 from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import (
@@ -28,10 +28,10 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import
     shut_out,
     with_firewall,
 )
-from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, place, sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_placement import Placed, place
 from ansible_collections.steady.redis.plugins.module_utils._plan_reach import addresses_to_reach
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import Site, plan_site
-from tests.unit.declarations import SET, inventory, mistakes_of, orders, prod
+from tests.unit.declarations import SET
 from tests.unit.placements import HOSTS, Json, host
 from tests.unit.sites import as_found, read
 
@@ -167,70 +167,7 @@ def test_a_group_reaches_itself_in_all_directions(nodes: set[str], watching: set
             assert verdict(text, found.hosts[name]["address"], port) == "accept", f"{name} to {other}"
 
 
-# --- what is declared
-
-
-CLIENTS = "redis_firewall_clients"
-
-
-@pytest.mark.parametrize(
-    ("clients", "line"),
-    [
-        ("10.0.0.0/8", ': is the text "10.0.0.0/8", must be a list of networks or addresses: ['),
-        (["web"], '[0]: "web" is no network and no address, like 10.20.0.0/16 or 192.0.2.7. Names are not looked up'),
-        (["10.0.0.1/33"], '[0]: "10.0.0.1/33" is no network'),
-        (["10.0.0.0/255.0.0.0"], '[0]: "10.0.0.0/255.0.0.0" is no network'),
-        (["fe80::1%eth0"], '[0]: "fe80::1%eth0" is no network'),
-        ([7], "[0]: is the number 7, must be a network or an address as a text"),
-        (["0.0.0.0/0"], "[0]: 0.0.0.0/0 is everybody"),
-        (["10.0.0.5/8"], "[0]: 10.0.0.5/8 is one address and a network at once: write 10.0.0.0/8, or the address"),
-        (["fd00::/8"], ": fd00::/8 is IPv6, and no host has a redis_address of that kind"),
-    ],
-)
-@pytest.mark.parametrize("path", [CLIENTS, "redis_groups.orders.clients"])
-def test_clients_that_are_none(path: str, clients: t.Any, line: str) -> None:
-    raw, keys = ({CLIENTS: clients}, {}) if path == CLIENTS else ({}, {"clients": clients})
-    (said,) = mistakes_of(lambda: prod(orders(**keys), raw={**ON, **raw}))
-    assert said.startswith(f"{path}{line}")
-
-
-def test_the_switch_itself() -> None:
-    (said,) = mistakes_of(lambda: prod(orders(), raw={"redis_firewall": "perhaps"}))
-    assert said == "redis_firewall: must be true or false"
-    for keys, raw in (({"clients": ["10.0.0.0/8"]}, {}), ({}, {CLIENTS: ["10.0.0.0/8"]})):
-        (said,) = mistakes_of(functools.partial(prod, orders(**keys), raw=raw))
-        assert said.endswith("redis_firewall is not set, so everybody may connect. Set it to true, or to false")
-
-
-def test_it_needs_systemd() -> None:
-    own = {"redis_manager": "process", "redis_base_directory": "/srv/redis"}
-    hosts = inventory({"db-b": own})
-    (said,) = mistakes_of(lambda: prod(orders(), raw=ON, inventory=hosts))
-    assert said == "redis_firewall: needs hosts with systemd; db-b has redis_manager: process"
-
-
-def test_who_comes_by_ipv6_may_where_there_is_ipv6() -> None:
-    hosts = inventory({name: {"redis_address": f"fd00::{number}"} for number, name in enumerate(HOSTS, 1)})
-    found = prod(orders(clients=["fd00::/8"]), raw=ON, inventory=hosts)
-    assert found.hosts["db-a"]["firewall"][0] == {"port": 6379, "clients": ["fd00::/8"]}
-
-
-def test_all_mistakes_at_once() -> None:
-    raw = {**ON, "redis_firewall_clients": ["web", "10.0.0.0/8", "::/0"]}
-    assert len(mistakes_of(lambda: prod(orders(clients=[1]), raw=raw))) == 3
-
-
-def test_clients_may_stay_declared_while_it_is_off() -> None:
-    found = prod(orders(clients=["10.0.0.0/8"]), raw={"redis_firewall": False})
-    assert [each["firewall"] for each in found.hosts.values()] == [[], [], []]
-
-
-def test_a_run_for_one_group_leaves_it_alone_and_says_so() -> None:
-    groups = {**orders(), "carts": {"nodes": ["db-a"], "port": 6380}}
-    found = prod(groups, raw=ON, only_group="orders")
-    assert [each["firewall"] for each in found.hosts.values()] == [None] * 3
-    assert "the firewall of a host is of all its groups: with -e group it is left as it is" in found.notes
-    assert not [note for note in prod(groups, raw=ON).notes if "firewall" in note]
+# --- what is not known
 
 
 def test_nothing_is_written_of_which_not_all_is_known() -> None:
