@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
 from ansible_collections.steady.redis.plugins.module_utils._plan_roll import Roll, Rolling, plan_roll
+from ansible_collections.steady.redis.plugins.module_utils._plan_upgrade import Choice, choose
 
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 OPTIONS = {
@@ -27,6 +28,8 @@ OPTIONS = {
     "all": {"type": "bool", "default": False},
     "before": {"type": "str", "default": ""},
     "confirm": {"type": "str", "default": ""},
+    "offers": {"type": "str", "default": ""},
+    "version": {"type": "str", "default": ""},
 }
 display = Display()
 
@@ -40,12 +43,15 @@ class ActionModule(ActionBase):
         _checked, args = self.validate_argument_spec(OPTIONS)
         now = time.time()
         before = moment(args["before"]) or (now if args["all"] else 0.0)
-        roll = roll_from(args, (task_vars or {})["hostvars"], now=now, before=before)
+        hostvars = (task_vars or {})["hostvars"]
+        choice = choice_from(args, hostvars)
+        roll = roll_from(args, hostvars, now=now, before=before, install=choice.install)
         rolling = plan_roll(roll)
-        for line in rolling.lines:
+        for line in (*rolling.lines, *choice.notes):
             display.display(f"  {line}")
-        if rolling.refusals:
-            result.update(failed=True, msg=in_one_message("Nothing was changed.", list(rolling.refusals)))
+        refusals = [*choice.refusals, *rolling.refusals]
+        if refusals:
+            result.update(failed=True, msg=in_one_message("Nothing was changed.", refusals))
             return result
         if not rolling.moves:
             display.display(f"  {roll.group['name']}: nothing waits for a restart")
@@ -69,7 +75,23 @@ def moment(text: str) -> float:
         raise AnsibleActionFail(f"before: {text} is no time like 2026-11-21T18:05:00Z. Nothing was changed") from error
 
 
-def roll_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any], *, now: float, before: float) -> Roll:
+def choice_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Choice:
+    """What is installed on the way; nothing where nobody asked for a version."""
+    if not args["offers"]:
+        return Choice()
+    placed = args["placed"]
+    offers = {host: (hostvars[host].get(args["offers"]) or {}).get("versions", []) for host in placed["hosts"]}
+    return choose(placed["groups"][0], placed["hosts"], placed["facts"], offers, args["version"])
+
+
+def roll_from(
+    args: Mapping[str, t.Any],
+    hostvars: Mapping[str, t.Any],
+    *,
+    now: float,
+    before: float,
+    install: Mapping[str, t.Any],
+) -> Roll:
     placed = args["placed"]
     group = placed["groups"][0]
     answers = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
@@ -84,6 +106,7 @@ def roll_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any], *, now: 
         now=now,
         before=before,
         confirm=args["confirm"],
+        install=install,
     )
 
 

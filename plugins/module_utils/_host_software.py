@@ -40,7 +40,7 @@ Acquire::http::Timeout "10";
 Acquire::https::Timeout "10";
 #clear APT::Update;
 """
-_NO_PLACE = {"package": "", "service": "", "sentinel_service": "", "conf": ""}
+_NO_PLACE = {"package": "", "tools": "", "service": "", "sentinel_service": "", "conf": ""}
 
 
 def software(

@@ -69,6 +69,7 @@ class Turn:
     why: tuple[str, ...]
     down: bool = False
     master: bool = False
+    newer: bool = False  # starts in another version, which may know keys that the old one does not
 
     @property
     def label(self) -> str:
@@ -211,7 +212,8 @@ def _turns(roll: Roll, entry: Json) -> Iterator[Turn]:
             down = not roll.hosts[host]["instances"][each["instance"]]["running"]
             why = tuple(["it is down"] if down else _reasons(roll, entry, kind, each, seen))
             is_master = kind == SERVER and str(_address(member)) == entry["master"]
-            yield Turn(kind, member["name"], each, host, why, down, is_master)
+            newer = bool(seen["version"]) and seen["version"] != _version_after(roll, host)
+            yield Turn(kind, member["name"], each, host, why, down, is_master, newer)
 
 
 def _address(member: Json) -> Address:
@@ -253,7 +255,7 @@ def _moves(roll: Roll, entry: Json, turns: Sequence[Turn]) -> Iterator[Move]:
         packages = () if turn.host in installed else tuple(roll.install.get(turn.host, {}).get("packages", ()))
         installed.add(turn.host)
         what = f"install {', '.join(packages)}, " if packages else ""
-        edit = turn.kind == SERVER and (turn.down or turn.name in entry["restarts"])
+        edit = turn.kind == SERVER and (turn.down or turn.newer or turn.name in entry["restarts"])
         verb = "start" if turn.down else "restart"
         say = f"{turn.label}: {what}{verb} ({', '.join(turn.why)})"
         yield Move(say, turn.kind, turn.host, turn.each, edit, packages, _may_be(waiting))

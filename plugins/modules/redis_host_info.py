@@ -189,10 +189,11 @@ host:
     software:
       description: >-
         For each flavor of O(servers) and O(sentinels) the V(binary) that was found and its V(version), both empty if
-        there is none, and what the distribution calls its V(package), its own V(service) with the V(conf) that this
-        reads, and its V(sentinel_service).
+        there is none, and what the distribution calls its V(package) and the V(tools) of the same version, its own
+        V(service) with the V(conf) that this reads, and its V(sentinel_service).
       type: dict
       sample: {"redis": {"binary": "/usr/bin/redis-server", "version": "7.0.15", "package": "redis-server",
+        "tools": "redis-tools",
         "service": "redis-server.service", "sentinel_service": "redis-sentinel.service",
         "conf": "/etc/redis/redis.conf"}}
     python_redis:

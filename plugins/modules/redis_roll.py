@@ -43,6 +43,16 @@ options:
     description: The name of the group, where the restart means that nobody can write for a while.
     type: str
     default: ""
+  offers:
+    description:
+      - The variable in which the result of M(steady.redis.redis_package_info) was registered on every host. Then
+        O(version) is installed on the way.
+    type: str
+    default: ""
+  version:
+    description: The version to upgrade to, V(8.0) for the newest 8.0.x, or the whole version of a package.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - steady.redis.attributes
 attributes:
@@ -104,6 +114,8 @@ def main() -> None:
         "all": {"type": "bool", "default": False},
         "before": {"type": "str", "default": ""},
         "confirm": {"type": "str", "default": ""},
+        "offers": {"type": "str", "default": ""},
+        "version": {"type": "str", "default": ""},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     module.fail_json(msg="redis_roll runs on the controller, as an action plugin of the same name")

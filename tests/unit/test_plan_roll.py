@@ -127,6 +127,7 @@ def test_a_newer_version_is_installed() -> None:
     rolling = plan_roll(roll(built=built))
     assert rolling.lines[0] == "orders: db-b: restart (7.0.15 → 8.0.2)"
     assert len(rolling.moves) == 7
+    assert [move.edit for move in rolling.moves] == [True, True, False, True, False, False, False]
     # The old master follows a newer one until its own turn.
     assert [move.may_be.older for move in rolling.moves[:4]] == [("db-c", "db-a"), ("db-a",), ("db-a",), ()]
 

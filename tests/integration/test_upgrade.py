@@ -1,0 +1,112 @@
+# Copyright (c) 2026, steady.redis contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""upgrade.yml from Redis 6.2 to a newer one, two programs side by side: the one on the path is what is installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import Run
+from tests.support.local import Box, Person
+from tests.support.old_server import BINARY
+from tests.support.processes import free_port
+from tests.support.view import View
+from tests.support.writer import Writer
+
+PORTS = [free_port() for _number in range(3)]
+SENTINELS = [free_port() for _number in range(3)]
+NODES = [f"box:{port}" for port in PORTS]
+
+
+@pytest.fixture(scope="module")
+def newer() -> str:
+    """The version of the server of this machine."""
+    said = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"v=(\S+)", said)[0]
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    return Person(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A group of three at Redis 6.2. Without a password, which Sentinel 6.2 wants to know before it connects."""
+    sentinels = [f"box:{port}" for port in SENTINELS]
+    groups = {"orders": {"nodes": NODES, "sentinels": sentinels, "maxmemory": "50mb"}}
+    made = Box(tmp_path_factory.mktemp("box"), groups)
+    words = ("ansible-playbook", "playbooks/site.yml", "-e", "env=dev", made.write())
+    try:
+        with person.start(*words, PATH=f"{BINARY.parent}:{os.environ['PATH']}") as process:
+            said = process.communicate()[0]
+            assert process.returncode == 0, said
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def orders(box: Box) -> View:
+    """The group as a client sees it."""
+    assert box.groups
+    return View(
+        "orders",
+        nodes={f"box:{port}": f"127.0.0.1:{port}" for port in PORTS},
+        sentinels={f"box:{port}": f"127.0.0.1:{port}" for port in SENTINELS},
+    )
+
+
+def play(person: Person, box: Box, *words: str, code: int = 0) -> Run:
+    return person.play("upgrade.yml", "-e", "env=dev", box.write(), *words, code=code)
+
+
+def versions(orders: View) -> set[str]:
+    processes = [orders.client(node) for node in orders.nodes] + [orders.sentinel(each) for each in orders.sentinels]
+    return {each.info("server")["redis_version"] for each in processes}
+
+
+def test_refused(person: Person, box: Box, orders: View, newer: str) -> None:
+    """What is not there, and nothing at all."""
+    said = " ".join(play(person, box, "-e", "version=99.1", code=2).output.split())
+    assert f"box has {newer} at " in said
+    assert "Install 99.1 there yourself, then run this again" in said
+    said = " ".join(play(person, box, code=2).output.split())
+    assert f"version: is not given, for example -e version=8.0. box has {newer}" in said
+    assert len(versions(orders)) == 1
+
+
+def test_upgraded(person: Person, box: Box, orders: View, newer: str, tmp_path: Path) -> None:
+    old = orders.wait_healthy()
+    (before,) = versions(orders)
+    assert before != newer
+    sentinels = list(orders.sentinels.values())
+    words = ("-e", f"version={newer}")
+    planned = play(person, box, *words, "--check").output
+    assert f"orders: {NODES[1]}: restart ({before} → {newer})" in planned
+    assert versions(orders) == {before}
+    with Writer(directory=tmp_path, sentinels=sentinels, group="orders") as writes:
+        play(person, box, *words)
+    print(f"    {writes.verdict(max_lost=0, max_gap_ms=3000)}")
+    new = orders.wait_healthy()
+    assert versions(orders) == {newer}
+    assert new.epoch == old.epoch + 1
+    assert sum(int(orders.client(node).info("stats")["sync_full"]) for node in NODES) <= 3
+    assert play(person, box, *words).changed == {}
+    assert person.play("site.yml", "-e", "env=dev", box.write()).changed == {}
+
+
+def test_never_back(person: Person, box: Box, orders: View) -> None:
+    words = ("ansible-playbook", "playbooks/upgrade.yml", "-e", "env=dev", "-e", "version=6.2", box.write())
+    with person.start(*words, PATH=f"{BINARY.parent}:{os.environ['PATH']}") as process:
+        said = " ".join(process.communicate()[0].split())
+    assert process.returncode == 2
+    assert "is installed, which cannot read its data" in said
+    assert orders.wait_healthy()
