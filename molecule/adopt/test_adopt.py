@@ -230,6 +230,24 @@ def test_a_host_is_rebooted(prod: Environment) -> None:
 
 
 @BUILT
+def test_the_rest_moves_without_a_reboot(prod: Environment) -> None:
+    """h1 has moved by its reboot; restart.yml moves what still runs under an old unit."""
+    orders = prod.group()
+    before = orders.wait_healthy()
+    keys = orders.client(before.master).dbsize()
+    with prod.writer() as writer:
+        run = prod.play("restart.yml", "-e", "group=orders")
+    say(f"moved: {writer.verdict(max_lost=0, max_gap_ms=3000)}")
+    assert "restart (it runs under shop.service)" in run.output
+    assert "h1: restart" not in run.output
+    after = orders.wait_healthy()
+    assert after.run_ids["h1"] == before.run_ids["h1"]
+    assert [servers(prod, host) for host in HOSTS] == [sorted(OLD[host]) for host in HOSTS]
+    assert orders.client(after.master).dbsize() >= keys
+    assert prod.play("restart.yml", "-e", "group=orders").changed == {}
+
+
+@BUILT
 def test_all_hosts_lose_power(prod: Environment) -> None:
     orders = prod.group()
     state = orders.wait_healthy()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ansible_collections.steady.redis.plugins.module_utils._diagnose import Finding, diagnose, invariants
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import Finding, diagnose
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import is_settled, who
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
 
@@ -35,8 +35,6 @@ def unsettled(
         "sentinel-down": down_sentinels,
     }
     lines = [_line(each) for each in diagnose(seen).findings if not _is_explained(each, allowed)]
-    if not lines and not down and not down_sentinels:
-        lines = list(invariants(seen))
     return [*lines, *_as_sentinels_list(seen), *_alone(seen, down_sentinels), *_copies(seen, goal)]
 
 

@@ -131,12 +131,12 @@ class Environment:
         assert run.changed == {}, f"refused, but only after the first change\n{run}\n{run.message}"
         return run
 
-    def cut_off(self, playbook: str, task: int) -> None:
+    def cut_off(self, playbook: str, task: int, *arguments: str) -> None:
         """Run a playbook that is ended by kill -9 before this one of the tasks that may change something."""
         own = {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "cut_off", "CUT_OFF_AT": str(task)
         }  # fmt: skip
-        command, done = self._run([f"playbooks/{playbook}", "-e", f"env={self.name}"], own)
+        command, done = self._run([f"playbooks/{playbook}", "-e", f"env={self.name}", *arguments], own)
         assert done.returncode == -signal.SIGKILL, f"it came to its end\n{done.stdout}"
         last = re.findall(r"^TASK \[(.*)\] \**$", done.stdout, re.MULTILINE)[-1]
         say(f"$ {command}   -> killed after {last}")

@@ -195,6 +195,7 @@ def test_a_single_node_is_downtime() -> None:
     assert refusal(given) == (
         "db-a is the only node: nobody reads or writes for about 6 s. If you mean that: -e confirm=orders"
     )
+    assert refusal(dataclasses.replace(given, confirm="carts"))
     rolling = plan_roll(dataclasses.replace(given, confirm="orders"))
     assert (order(rolling), rolling.refusals) == (["server db-a"], ())
     assert rolling.lines[-1] == "orders: db-a is the only node: nobody reads or writes for about 6 s"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ends a run by kill -9 right before its n-th task that may change something (plays 5/6 and later). For tests."""
+"""Ends a run by kill -9 right before its n-th task that may change something (in plays that do). For tests."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ DOCUMENTATION = """
 name: cut_off
 type: aggregate
 short_description: kill -9 before the n-th task
-description: Counts the tasks from the play 5/6 on, and ends the process before number CUT_OFF_AT of them starts.
+description:
+  - Counts the tasks from the first play that changes something on, and ends the process before number CUT_OFF_AT of
+    them starts.
 """
 
-FIRST_PLAY = "5/6"
+FIRST_PLAY = ("5/6", "One after the other")
 
 
 class CallbackModule(CallbackBase):
