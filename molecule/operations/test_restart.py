@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.support.environment import Environment, say
 
 HOSTS = ("h1", "h2", "h3")
-STOPPED = 14  # the task at which the second replica is stopped, and its file not edited yet
+STOPPED = 18  # the task at which the second replica is stopped, and its file not edited yet
 
 
 def databases(prod: Environment) -> list[str]:
@@ -27,6 +27,10 @@ def test_a_key_that_waits(prod: Environment) -> None:
         assert list(planned.changed.values()) == [("Plan | Whose turn it is when",)]
         prod.cut_off("restart.yml", STOPPED)
         assert prod.on("h3", "systemctl is-active steady-redis@orders-6379 || true").strip() == "inactive"
+        said = prod.refused("restart.yml").message
+        assert "(restart, for " in said, "the lease of the run that was killed stands for a minute"
+        for host in HOSTS:
+            prod.on(host, "rm /run/steady-redis/lease/orders.json")
         rest = prod.play("restart.yml")
     report = writer.verdict(max_lost=0, max_gap_ms=3000)
     say(str(report))

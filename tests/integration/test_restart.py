@@ -130,6 +130,7 @@ def test_everything_and_again_from_where_it_was_killed(person: Person, box: Box,
                 assert line, said
                 said += line
             end_with_children(process)
+        (box.base / "lease" / "orders.json").unlink()  # as a minute later
         words = ("-e", "group=orders", "-e", said.split("go on with -e ")[1].split()[0])
         rest = play(person, box, *words)
     print(f"    {writes.verdict(max_lost=0, max_gap_ms=3000)}")
