@@ -29,7 +29,7 @@ NODES = [f"box:{port}" for port in PORTS]
 def newer() -> str:
     """The version of the server of this machine."""
     said = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"v=(\S+)", said)[0]
+    return str(re.findall(r"v=(\S+)", said)[0])
 
 
 @pytest.fixture(scope="module")
