@@ -45,6 +45,7 @@ TABLE: tuple[tuple[str, Callable[[Scene], Sign | None]], ...] = (
     ("one-replica-left", sentinels.one_replica_left),
     ("quorum-lost-master-down", sentinels.quorum_lost_master_down),
     ("no-master", sentinels.no_master),
+    ("master-unproven", sentinels.master_unproven),
     ("master-unreachable", sentinels.master_unreachable),
     ("master-seen-down", sentinels.master_seen_down),
     # One node is certainly the master, but the group is in danger or cannot be used

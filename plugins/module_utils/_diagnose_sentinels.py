@@ -155,6 +155,16 @@ def no_master(scene: Scene) -> Sign | None:
     return sign(scene.replicas, _role, *_silence(scene))
 
 
+def master_unproven(scene: Scene) -> Sign | None:
+    """A silent node may have become master by the votes of the silent Sentinels."""
+    real = [node for node in scene.seen.masters if node not in scene.bare]
+    alone = len(real) == 1 and scene.claims <= {real[0].address}
+    if scene.certain or not alone or not scene.quorum_lost or not scene.down:
+        return None
+    silent = [f"{who(node)} {failure(node)}" for node in scene.down]
+    return sign(real, lambda node: f"says it is master with {node.keys} keys", *silent, *_silence(scene))
+
+
 def master_unreachable(scene: Scene) -> Sign | None:
     if scene.seen.masters or scene.seen_down:
         return None

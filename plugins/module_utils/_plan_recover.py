@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils import _plan_recover_sentinels as sentinels
-from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis, Finding
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import Scene, failure, who
 from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan
 from ansible_collections.steady.redis.plugins.module_utils._plan_fence import TO_WRITE, leftovers, rewrite, set_key
-from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import Wish, holds_all_of, wait_for
+from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import Wish, holds, wait_for
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_crown import crown, followers
 from ansible_collections.steady.redis.plugins.module_utils._plan_role import plan_role
 from ansible_collections.steady.redis.plugins.module_utils._plan_switchover import plan_switchover
@@ -30,20 +30,25 @@ BLIND = frozenset(
 
 def plan_recover(seen: Observation, diagnosis: Diagnosis, wish: Wish) -> Plan:
     """The next round of the repair. Empty when nothing is left that belongs here."""
-    mistakes = _mistakes(seen, wish)
+    return next_round(seen, diagnosis, wish)[1]
+
+
+def next_round(seen: Observation, diagnosis: Diagnosis, wish: Wish) -> tuple[Finding, Plan]:
+    """What is repaired next, and how: the most serious finding that something can be done about."""
+    first, mistakes = diagnosis.findings[0], _mistakes(seen, wish)
     if mistakes:
-        return Plan(refusal=mistakes)
+        return first, Plan(refusal=mistakes)
     if not diagnosis.recover:
-        return _tidy(seen, wish)
+        return first, _tidy(seen, wish)
     scene = Scene(seen)
     for finding in diagnosis.findings:
         if finding.state in BLIND:
-            return Plan(refusal=f"{finding.sentence}. Nothing was changed. What to do: {finding.advice}")
+            return finding, Plan(refusal=f"Nothing was changed. What to do: {finding.advice}")
         planner = PLANNERS.get(finding.state)
         plan = planner(scene, wish) if planner else Plan()
         if plan.steps or plan.refusal:
-            return plan
-    return Plan(notes=tuple(f"{each.sentence}. {each.advice}" for each in diagnosis.findings))
+            return finding, plan
+    return first, Plan(notes=tuple(f"{each.sentence}. {each.advice}" for each in diagnosis.findings))
 
 
 def _mistakes(seen: Observation, wish: Wish) -> str:
@@ -142,10 +147,9 @@ def not_named(scene: Scene, wish: Wish) -> Plan:
 def rejoin(scene: Scene, wish: Wish) -> Plan:
     """Everybody follows the live master, as site.yml would do it; also what site.yml could not save first."""
     master = scene.certain
-    own = [
-        node for node in scene.replicas if master and node.master != master.address and not holds_all_of(master, node)
-    ]
-    return sum(followers(scene.seen, master, wish.config), Plan()) if master and own else plan_role(scene.seen)
+    astray = [node for node in scene.replicas if master and node.master != master.address]
+    own = [node for node in astray if master and not holds(scene, master, node)]
+    return sum(followers(scene, master, wish.config), Plan()) if master and own else plan_role(scene.seen)
 
 
 def disk_trouble(scene: Scene, wish: Wish) -> Plan:
@@ -181,6 +185,7 @@ PLANNERS: Mapping[str, Planner] = {
     "one-replica-left": one_left,
     "quorum-lost-master-down": quorum_lost,
     "no-master": nobody,
+    "master-unproven": lambda _scene, _wish: Plan(),  # what can be started was started
     "master-seen-down": sentinels.seen_down,
     "sentinel-password-mismatch": sentinels.watch,
     "stray-master": rejoin,

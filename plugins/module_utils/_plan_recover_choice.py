@@ -43,23 +43,46 @@ class Choice:
 def choose(scene: Scene, candidate: str = "") -> Choice:
     """The node that holds all that the others hold; the V(candidate) where a person named one."""
     settled = [node for node in scene.seen.answering if is_settled(node)]
-    whole = [one for one in settled if all(holds_all_of(one, other) for other in settled)]
-    best: Node | None = min(whole, key=lambda node: _preference(scene, node)) if whole else None
+    settled.sort(key=lambda node: _preference(scene, node))
+    best = next((one for one in settled if all(holds(scene, one, other) for other in settled)), None)
     if candidate:
         best = next((node for node in settled if node.name == candidate), None)
         if best is None:
             return Choice(None, (_unusable(scene, candidate),))
     if best is None:
-        tops = [one for one in settled if not any(_beats(other, one) for other in settled)]
+        tops: list[Node] = []
+        for one in settled:
+            if not any(holds(scene, top, one) for top in tops):
+                tops = [*(top for top in tops if not holds(scene, one, top)), one]
         doubts = tuple(f"{who(node)} {node.role} holds {holdings(node)}" for node in tops)
         return Choice(None, doubts, tuple(node.name for node in tops))
     kept = best
-    lost = [node for node in settled if not holds_all_of(kept, node)]
+    lost = [node for node in settled if not holds(scene, kept, node)]
     doubts = tuple(f"{who(node)} holds {holdings(node)}{_ahead(node, kept)}; {kept.name} lacks that" for node in lost)
     unread = [node for node in scene.seen.answering if node not in settled]
     doubts += tuple(f"{who(node)} is loading or copying data: nobody knows yet what it holds" for node in unread)
     silent = () if kept is scene.certain else scene.seen.silent  # a live master has what counts, whoever is silent
     return Choice(kept, doubts + tuple(_may_hold(scene, node, kept) for node in silent))
+
+
+def holds(scene: Scene, one: Node, other: Node) -> bool:
+    """The same where both are seen in their group: not all were asked at one moment.
+
+    A replica that was asked later than its master shows a higher offset, and its master has more by now.
+    """
+    if one is other or _source(scene, other) is one:
+        return True
+    return _source(scene, one) is not other and holds_all_of(one, other)
+
+
+def _source(scene: Scene, node: Node) -> Node | None:
+    """The master that its writes come from at this moment, by way of others or not."""
+    at: Node | None = node
+    for _each in scene.seen.nodes:
+        if at is None or not at.is_replica or not at.link_up:
+            break
+        at = scene.seen.node_at(at.master)
+    return at if at is not None and at.is_master and at is not node else None
 
 
 def holds_all_of(one: Node, other: Node) -> bool:
@@ -73,10 +96,6 @@ def holds_all_of(one: Node, other: Node) -> bool:
     if _is_history(one.replid) and other.replid2 == one.replid:  # promoted, and nothing was written since
         return other.offset < other.second_offset and one.offset >= other.offset
     return not other.keys
-
-
-def _beats(one: Node, other: Node) -> bool:
-    return one is not other and holds_all_of(one, other) and not holds_all_of(other, one)
 
 
 def _is_history(replid: str) -> bool:

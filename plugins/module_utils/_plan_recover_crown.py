@@ -18,7 +18,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice 
     choose,
     command_of,
     confirmed,
-    holds_all_of,
+    holds,
     place_of,
     refuse,
     wait_for,
@@ -56,7 +56,7 @@ def crown(scene: Scene, wish: Wish, *, headline: str, save_first: bool = False) 
     beyond = _beyond_the_limit(scene, best)
     if beyond:
         return Plan(refusal=f"{headline}. Nothing was changed: {beyond} is beyond --limit. Leave that out")
-    fences, quick, waits, slow = followers(scene.seen, best, wish.config)
+    fences, quick, waits, slow = followers(scene, best, wish.config)
     forget, watch, meet = _sentinels(scene, best, wish)
     promote = _promotion(best, tuple(choice.doubts)) if best.is_replica else Plan()
     if save_first:
@@ -81,12 +81,14 @@ def _promotion(node: Node, doubts: tuple[str, ...]) -> Plan:
 # --- Who follows ------------------------------------------------------------------------------------------------------
 
 
-def followers(seen: Observation, best: Node, declared: Keys) -> tuple[Plan, Plan, Plan, Plan]:
+def followers(scene: Scene, best: Node, declared: Keys) -> tuple[Plan, Plan, Plan, Plan]:
     """Four parts: masters are fenced; who has nothing of its own follows; waits for these; the rest, saved before."""
-    others = [node for node in seen.answering if node is not best and not _follows(node, best)]
+    seen = scene.seen
+    others = [node for node in seen.answering if node is not best and not _follows(scene, node, best)]
     busy = [node for node in others if node.loading and not node.member.hands_off]
     others = [node for node in others if not node.member.hands_off and not node.loading]
-    own = [node for node in others if (node.is_master and node.keys) or not holds_all_of(best, node)]
+    lords = [node for node in others if node.is_master and node.keys]  # what their replicas hold, they hold too
+    own = [node for node in others if node in lords or not any(holds(scene, each, node) for each in (best, *lords))]
     plain = [node for node in others if node not in own]
     locks = {node.name: _fence(seen, node, declared) for node in others}
     fences = sum((locks[node.name][0] for node in others if node.is_master), Plan())
@@ -101,8 +103,8 @@ def followers(seen: Observation, best: Node, declared: Keys) -> tuple[Plan, Plan
     return fences, quick, waits, slow + Plan(notes=notes)
 
 
-def _follows(node: Node, best: Node) -> bool:
-    return node.is_replica and node.master == best.address and (node.syncing or holds_all_of(best, node))
+def _follows(scene: Scene, node: Node, best: Node) -> bool:
+    return node.is_replica and node.master == best.address and (node.syncing or holds(scene, best, node))
 
 
 def _follow(node: Node, best: Node, loss: str = "") -> Plan:

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
-from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis, diagnose
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis, Finding, diagnose
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import is_settled
 from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
 from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Wait, together
-from ansible_collections.steady.redis.plugins.module_utils._plan_recover import plan_recover
+from ansible_collections.steady.redis.plugins.module_utils._plan_recover import next_round
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import UNSETTLED, Wish, waits
 from ansible_collections.steady.redis.plugins.module_utils._table import render, rows
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
@@ -67,6 +67,7 @@ class View:
 
     seen: Observation
     diagnosis: Diagnosis
+    finding: Finding  # what the plan is about
     plan: Plan
 
     @property
@@ -76,7 +77,7 @@ class View:
             " ".join([str(step.on), *step.command[:3], step.wait.condition if step.wait else "", _lasting(step.loss)])
             for step in self.plan.steps
         ]
-        return "; ".join([self.diagnosis.state, *steps])
+        return "; ".join([self.finding.state, *steps])
 
     def lines(self) -> list[str]:
         """What a person sees before it is done: the table, the verdict, the plan and its price."""
@@ -84,8 +85,8 @@ class View:
         price = "; ".join(losses) if losses else "none that can be seen"
         return [
             "",
-            f"{self.diagnosis.state}: {self.diagnosis.sentence}",
-            *(f"    {line}" for line in self.diagnosis.evidence),
+            f"{self.finding.state}: {self.finding.sentence}",
+            *(f"    {line}" for line in self.finding.evidence),
             *render(rows(self.seen)),
             "plan:",
             *_numbered(self.plan),
@@ -116,19 +117,19 @@ class Recovery:
         seen = observe([replace(self.watched, group=group)])[0]
         diagnosis = diagnose(seen)
         wish = replace(self.wish, tried=frozenset(self.story.tried))
-        return View(seen, diagnosis, plan_recover(seen, diagnosis, wish))
+        return View(seen, diagnosis, *next_round(seen, diagnosis, wish))
 
     def accepted(self, view: View) -> Plan:
         """What would be done if a person accepted the loss."""
         wish = replace(self.wish, confirm=without_env(view.seen.group.name), tried=frozenset(self.story.tried))
-        return plan_recover(view.seen, view.diagnosis, wish)
+        return next_round(view.seen, view.diagnosis, wish)[1]
 
     def act(self, view: View) -> None:
         """One round. What fails is tried once more from what is seen then, and not a third time."""
-        story, state = self.story, view.diagnosis.state
+        story, state = self.story, view.finding.state
         if len(story.rounds) >= MOST_ROUNDS or story.done.count(view.key) > 1:
-            raise NotReached(f"no progress: {view.diagnosis.sentence}. {'; '.join(story.notes)}")
-        entry = {"state": state, "sentence": view.diagnosis.sentence, "steps": view.plan.lines}
+            raise NotReached(f"no progress: {view.finding.sentence}. {'; '.join(story.notes)}")
+        entry = {"state": state, "sentence": view.finding.sentence, "steps": view.plan.lines}
         self.story = replace(story, rounds=(*story.rounds, entry), told="")
         wait = waits(view.plan)
         if wait is not None:
@@ -222,15 +223,15 @@ def _refusal(recovery: Recovery, view: View) -> str:
         f"\nDone before: {'; '.join(line for each in story.rounds for line in each['steps'])}" if story.changed else ""
     )
     saved = f"\nSaved: {', '.join(story.saved)}" if story.saved else ""
-    lines = [*(f"    {line}" for line in view.diagnosis.evidence), *render(rows(view.seen)), view.plan.refusal]
+    lines = [*(f"    {line}" for line in view.finding.evidence), *render(rows(view.seen)), view.plan.refusal]
     accepted = recovery.accepted(view)
     if accepted.steps:
         lines += ["What would be done:", *_numbered(accepted)]
-    return "\n".join([f"{view.diagnosis.state}: {view.diagnosis.sentence}", *lines]) + done + saved
+    return "\n".join([f"{view.finding.state}: {view.finding.sentence}", *lines]) + done + saved
 
 
 def _planned(story: Story, view: View) -> Story:
-    entry = {"state": view.diagnosis.state, "sentence": view.diagnosis.sentence, "steps": view.plan.lines}
+    entry = {"state": view.finding.state, "sentence": view.finding.sentence, "steps": view.plan.lines}
     diff, changed = view.plan.diff, waits(view.plan) is None
     return replace(story, rounds=(entry,), changed=changed, before=diff["before"], after=diff["after"])
 

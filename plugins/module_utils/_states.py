@@ -50,12 +50,7 @@ _BLIND = (
     ),
     State("no-tls", "no TLS connection to {who}", "do what the evidence says about certificate or port"),
     State("too-old", "too old: {who}; Redis 6.2 is the oldest that is supported", "upgrade it first"),
-    State(
-        "failover-running",
-        "a failover is running",
-        WAIT,
-        recover=True,
-    ),
+    State("failover-running", "a failover is running", WAIT, recover=True),
     State("master-loading", "still loading its data: {who}", "wait until it has loaded, then run again"),
 )
 
@@ -151,6 +146,12 @@ _MASTERSHIP = (
         "no-master",
         "every node that answers is a replica, and no Sentinel names a master: {who}",
         RECOVER,
+        recover=True,
+    ),
+    State(
+        "master-unproven",
+        "one node says it is master, but too few Sentinels answer to know of another: {who}",
+        "start the Sentinels and nodes that do not answer; recover-master.yml starts what stands on its hosts",
         recover=True,
     ),
     State(

@@ -158,6 +158,8 @@ CASES: list[tuple[str, str, Observation]] = [
     ("quorum-lost-master-down", "Sentinels do not hear each other", but_sentinels(LOST, ckquorum=NO_QUORUM)),
     ("no-master", "no Sentinels", silent(but(UNWATCHED, "db-b", "db-c", link_up=False), "db-a")),
     ("no-master", "Sentinels were emptied", unaware(LOST)),
+    ("master-unproven", "a replica and two Sentinels are gone", silent(silent_sentinels(TRIO, "db-b", "db-c"), "db-c")),
+    ("master-unproven", "no Sentinel at all", silent(silent_sentinels(TRIO, *ALL), "db-c")),
     (
         "unknown",
         "a master that nobody names or follows",
