@@ -46,7 +46,9 @@ class ActionModule(ActionBase):
         if calls.lines and self._task.check_mode:
             display.display("  then look again: what is left to do is planned from what is seen then")
             found = {}
-        return {**result, "changed": False, "start": calls.start, "lines": list(calls.lines), "work": found}
+        leased = [group for group in placed["groups"] if group["name"] in calls.ill]
+        facts = {"start": calls.start, "lines": list(calls.lines), "work": found, "leased": leased}
+        return {**result, "changed": False, **facts}
 
 
 def work(calls: Calls, args: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:

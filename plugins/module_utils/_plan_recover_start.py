@@ -20,6 +20,7 @@ class Calls:
     """What the playbook does: the groups by name with the command that repairs each, and what each host starts."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
+    ill: tuple[str, ...] = ()  # those of them in which something will change
     start: Mapping[str, Mapping[str, list[Json]]] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
     refusal: str = ""
@@ -38,9 +39,10 @@ def plan_calls(
     if len(ill) > 1 and not declared["named"]:
         each = "".join(f"\n  - {_state(seen.get(name), name)}: {commands[name]}" for name in ill)
         return Calls(refusal=f"{len(ill)} groups are not well. Nothing was changed. Repair them one by one:{each}")
-    start = {host: _down(placed, host, ill) for host in placed["hosts"] if not limit or host in limit}
+    down = {host: _down(placed, host, ill) for host in placed["hosts"] if not limit or host in limit}
+    start = {host: found for host, found in down.items() if any(found.values())}
     lines = tuple(f"{host}: start {each['instance']}" for host in start for kind in KINDS for each in start[host][kind])
-    return Calls({name: commands[name] for name in chosen}, start, lines)
+    return Calls({name: commands[name] for name in chosen}, tuple(ill), start, lines)
 
 
 def is_ill(entry: Json | None) -> bool:

@@ -73,6 +73,11 @@ work:
     something is to be started: what is left to do is only seen then.
   type: dict
   returned: success
+leased:
+  description: The groups in which something will change, as RV(steady.redis.redis_placement#module:groups) has them.
+  type: list
+  elements: dict
+  returned: success
 lines:
   description: What is started, one plain line each.
   type: list
