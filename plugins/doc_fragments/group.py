@@ -55,6 +55,10 @@ options:
         description: SHA-256 of the certificate that it should show. Empty is any.
         type: str
         default: ""
+      drained:
+        description: Its host is drained, so its C(replica-priority) stays 0 and no failover makes it master.
+        type: bool
+        default: false
       renew:
         description: It has to load its certificate files anew, because their authorities changed.
         type: bool

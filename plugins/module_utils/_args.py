@@ -43,6 +43,10 @@ def member_spec(port: int) -> Spec:
     }
 
 
+def node_spec() -> Spec:
+    return {**member_spec(NODE_PORT), "drained": {"type": "bool", "default": False}}
+
+
 def sentinel_spec() -> Spec:
     return {**member_spec(SENTINEL_PORT), "auth_pass_differs": {"type": "bool", "default": False}}
 
@@ -51,7 +55,7 @@ def group_spec() -> Spec:
     return {
         "name": {"type": "str", "required": True},
         "sentinel_name": {"type": "str", "default": ""},
-        "nodes": {"type": "list", "elements": "dict", "required": True, "options": member_spec(NODE_PORT)},
+        "nodes": {"type": "list", "elements": "dict", "required": True, "options": node_spec()},
         "sentinels": {"type": "list", "elements": "dict", "default": [], "options": sentinel_spec()},
         "quorum": {"type": "int", "default": 0},
         "settings": {"type": "dict", "default": {}},

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, parse, read
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
+    DRAINED,
     GUARD_CONF,
     GUARD_SECRET,
     OWNED_KEYS,
@@ -73,12 +74,21 @@ def instance_facts(
         "pid": pid if running else stranger.get("pid", pid),
         "tls": read(text, ["tls-port"]).get("tls-port", "0") != "0" if text else None,
         "tls_auth_clients": read(text, ["tls-auth-clients"]).get("tls-auth-clients", ""),
-        "guard": _guard(f"{place['conf_dir']}/{GUARD_CONF}"),
+        **_standing_of(place["conf_dir"], text),
         "running": running or bool(stranger),
         "replaced": is_replaced((pid if running else stranger.get("pid")) or 0),
         "adopted": adoption.get("adopted") or {},
         "stranger": stranger,
         "pending": pending,
+    }
+
+
+def _standing_of(directory: str, text: str) -> dict[str, t.Any]:
+    """Where it stands among the others: whom it follows by its file, whether it may become master, whom it asks."""
+    return {
+        "follows": read(text, ["replicaof"]).get("replicaof", ""),
+        "drained": os.path.exists(f"{directory}/{DRAINED}"),
+        "guard": _guard(f"{directory}/{GUARD_CONF}"),
     }
 
 

@@ -189,7 +189,7 @@ def group_args(group: Mapping[str, t.Any], limit: Sequence[str] = ()) -> dict[st
         ]
 
     sentinels = members("sentinels", "auth_pass_differs")
-    return {**{key: group[key] for key in kept}, "nodes": members("nodes"), "sentinels": sentinels}
+    return {**{key: group[key] for key in kept}, "nodes": members("nodes", "drained"), "sentinels": sentinels}
 
 
 def afterwards(group: Mapping[str, t.Any]) -> dict[str, t.Any]:

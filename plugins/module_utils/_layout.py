@@ -20,6 +20,7 @@ FLAVORS = (REDIS, VALKEY)
 GUARD_CONF = "guard.conf"
 GUARD_SECRET = "sentinel-password"  # in conf_dir: with which the start guard asks the Sentinels
 OWNED_KEYS = "owned-keys"  # in conf_dir: the names of the keys that we own, one a line
+DRAINED = "drained"  # in conf_dir of a server: no failover makes it master, until drain_host.yml -e state=back
 ADOPTED = "adopted"  # in conf_dir: what was taken over, and from which unit
 ADOPTED_KEYS = "adopted-keys"  # in conf_dir: lines that follow the old configuration when our unit takes it
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import same
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import PRIORITY
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
 
 # Keys that CONFIG SET refuses in Redis 7.0 to 8.0 and Valkey (IMMUTABLE_CONFIG in config.c): they wait for a restart.
@@ -61,18 +62,23 @@ def plan_config(
         return Plan(refusal=f"No node of {observation.group.name} can be asked: {seen}. Nothing was changed")
     fallback = defaults or {}
     complete = _complete(wanted, owned, fallback)
-    total = sum((_for_node(node, complete) for node in nodes), Plan())
+    total = sum((_for_node(node, drained(complete, node.member.drained)) for node in nodes), Plan())
     if total.refusal:
         return Plan(refusal=total.refusal)
     # All values first: where one is refused, no file has been written yet.
     for node in nodes:
         is_set = any(step.on == node.address and step.undo for step in total.steps)
-        edited = _in_file(node, complete, (files or {}).get(node.name, {}), fallback)
+        edited = _in_file(node, drained(complete, node.member.drained), (files or {}).get(node.name, {}), fallback)
         if is_set or edited or (rewrite and node.answered):
             what = "them" if is_set else ", ".join(edited) or "what it runs with"
             to_file = Step(say=f"{node.name}: write {what} to its file", on=node.address, command=("CONFIG", "REWRITE"))
             total += Plan((to_file,), tuple(edited.values()))
     return total
+
+
+def drained(wanted: Mapping[str, str], is_drained: bool) -> dict[str, str]:
+    """The keys of one node: on a host that is drained no failover may make it master."""
+    return {**wanted, **({PRIORITY: "0"} if is_drained and PRIORITY in wanted else {})}
 
 
 def _complete(wanted: Mapping[str, str], owned: Iterable[str], defaults: Mapping[str, str]) -> dict[str, str]:

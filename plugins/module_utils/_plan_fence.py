@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step
+from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step, Wait
 from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
 
 FENCE = "99"  # more replicas than anybody has
 TO_WRITE, MAX_LAG, PRIORITY = "min-replicas-to-write", "min-replicas-max-lag", "replica-priority"
+
+CAUGHT_UP = 30.0  # seconds for what was written before the fence; it takes milliseconds unless a replica is slow
 
 Keys = Mapping[str, str]
 
@@ -26,6 +28,8 @@ def normal(seen: Observation, node: Node, key: str, declared: Keys) -> str:
 
     Then it is what another node has.
     """
+    if key == PRIORITY and node.member.drained:
+        return "0"
     if key in declared:
         return declared[key]
     own = node.config.get(key, str(node.priority) if key == PRIORITY else "0")
@@ -61,7 +65,8 @@ def leftovers(seen: Observation, declared: Keys) -> Plan:
     for node in seen.answering:
         if node.member.hands_off:
             continue
-        strange = PRIORITY in declared and node.config.get(PRIORITY, declared[PRIORITY]) != declared[PRIORITY]
+        usual = normal(seen, node, PRIORITY, declared)
+        strange = PRIORITY in declared and node.config.get(PRIORITY, usual) != usual
         keys = [*([TO_WRITE] if is_fenced(node) else []), *([PRIORITY] if strange else [])]
         for key in keys:
             value = normal(seen, node, key, declared)
@@ -69,6 +74,31 @@ def leftovers(seen: Observation, declared: Keys) -> Plan:
             total += Plan((set_key(node, key, value),), (change,))
         total += Plan((rewrite(node),)) if keys else Plan()
     return total
+
+
+def plan_fence(seen: Observation, declared: Keys) -> Plan:
+    """The live master refuses writes, and every replica that answers has all that it took. Taken back if one has not.
+
+    Nothing is written to a file: what starts anew has no fence.
+    """
+    master = seen.live_master
+    if master is None:
+        return Plan(refusal=f"{seen.group.name} has no master that everybody agrees on. Nothing was changed")
+    fences, _unfences = fence(seen, master, declared)
+    steps = [] if is_fenced(master) else fences
+    for node in seen.answering:
+        if node.is_replica and node.offset < master.offset:
+            wait = Wait("caught-up", node.address, CAUGHT_UP, str(master.address))
+            steps.append(Step(f"{node.name}: wait until it has every write of {master.name}", node.address, wait=wait))
+    return Plan(tuple(steps))
+
+
+def plan_fenced(seen: Observation) -> Plan:
+    """What is missing when the master should refuse writes."""
+    master = seen.live_master
+    if master is not None and is_fenced(master):
+        return Plan()
+    return Plan(refusal=f"{master.name if master else 'nobody'} is master, and not fenced")
 
 
 def rewrite(node: Node) -> Step:

@@ -15,7 +15,7 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import Refuse
 from ansible_collections.steady.redis.plugins.module_utils._estate import Estate, members
 from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import check_adoptions
-from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, file_drift
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, drained, file_drift
 from ansible_collections.steady.redis.plugins.module_utils._plan_gate import (
     NODES,
     SENTINELS,
@@ -74,6 +74,7 @@ def place(estate: Estate) -> Placed:
         findings.notes += [
             _left_over(host, each, estate.hosts[host]["manager"]) for each in _undeclared(estate, host, facts)
         ]
+        findings.notes += _drained(host, facts)
         for text in _moved(estate, host, facts):
             findings.weigh(text, refuse=True)
     seats = {group["name"]: _seat(estate, group) for group in groups}
@@ -93,6 +94,12 @@ def _together(estate: Estate, group: Json, spots: Mapping[str, Spot]) -> Finding
 def _holes(estate: Estate, hosts: Collection[str]) -> list[str]:
     """Known holes of what runs on these hosts, or would be installed there."""
     return told({host: facts for host, facts in estate.facts.items() if host in hosts and not estate.is_dev(host)})
+
+
+def _drained(host: str, facts: Json) -> list[str]:
+    names = [name for name, each in facts["instances"].items() if each.get("drained")]
+    back = f"drain_host.yml -e host={host} -e state=back ends that"
+    return [f"{host} is drained ({', '.join(names)}): no failover makes it the master. {back}"] if names else []
 
 
 def _undeclared(estate: Estate, host: str, facts: Json) -> list[Json]:
@@ -207,7 +214,7 @@ def _group(estate: Estate, group: Json, addresses: Mapping[str, str]) -> dict[st
     seen = {node["name"]: _seen(estate, node) for node in group[NODES]}
     # The file of a server that is down is edited before its start.
     files = {
-        name: file_drift(each["keys"], each["owned_keys"], group["config"])
+        name: file_drift(each["keys"], each["owned_keys"], drained(group["config"], bool(each.get("drained"))))
         for name, each in seen.items()
         if each.get("running")
     }
@@ -219,7 +226,11 @@ def _said(estate: Estate, group: Json, member: Json) -> dict[str, t.Any]:
     """What only the host can say of a process."""
     seen = _seen(estate, member)
     pid = seen.get("pid", 0) if seen.get("running") else 0
-    return {"pid": pid, "auth_pass_differs": group["name"] in seen.get("auth_pass_differs", ())}
+    return {
+        "pid": pid,
+        "drained": bool(seen.get("drained")),
+        "auth_pass_differs": group["name"] in seen.get("auth_pass_differs", ()),
+    }
 
 
 def _seen(estate: Estate, member: Json) -> Json:
@@ -249,7 +260,7 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
                     _socket(node) for node in group[NODES] if (node["host"], node["port"]) != (host, each["port"])
                 ],
                 "sentinels": [_socket(sentinel) for sentinel in group[SENTINELS]],
-                "config": dict(group["config"]),
+                "config": drained(group["config"], bool(seen.get("drained"))),
                 "released": released,
                 # Only a start with an edited file gives these back.
                 "held": [key for key in released if key in RESTART_ONLY and key in seen["keys"]],

@@ -50,7 +50,7 @@ class Address:
         return cls(found["v6"] or found["host"], int(found["p6"] or found["port"] or default_port))
 
 
-_ABOUT_MEMBERS = ("host", "zone", "hands_off", "pid", "auth_pass_differs", "certificate", "renew")
+_ABOUT_MEMBERS = ("host", "zone", "hands_off", "pid", "auth_pass_differs", "certificate", "renew", "drained")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Member:
     pid: int = 0  # the process that its host shows
     auth_pass_differs: bool = False  # the file of this Sentinel does not hold the password of the nodes
     certificate: str = ""  # SHA-256 of the one that it should show; empty: any, or none
+    drained: bool = False  # its host is drained: it keeps replica-priority 0
     renew: bool = False  # it has to load its files anew, whatever it shows
 
     @classmethod

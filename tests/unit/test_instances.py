@@ -162,7 +162,7 @@ def test_modules_get_a_group_without_what_they_have_no_option_for() -> None:
     assert "profile" not in args
     assert args["nodes"][0] == {
         "name": "db-a", "host": "db-a", "address": "192.0.2.11", "port": 6379, "zone": "", "pid": 0,
-        "hands_off": False,
+        "drained": False, "hands_off": False,
     }  # fmt: skip
 
 
