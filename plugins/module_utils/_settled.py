@@ -33,6 +33,8 @@ def unsettled(
         "mixed-versions": older,
         "nodes-down": down,
         "sentinel-down": down_sentinels,
+        # The master may be one that wants more replicas than are there yet.
+        "writes-refused": [node.name for node in seen.nodes] if down else (),
     }
     lines = [_line(each) for each in diagnose(seen).findings if not _is_explained(each, allowed)]
     return [*lines, *_as_sentinels_list(seen), *_alone(seen, down_sentinels), *_copies(seen, goal)]

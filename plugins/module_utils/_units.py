@@ -33,18 +33,19 @@ def start_units(run: Run, names: Sequence[str], *, pretend: bool = False) -> lis
 
 
 def turn_unit(run: Run, name: str, state: str, *, pretend: bool = False) -> list[str]:
-    """Stop one unit that runs, or restart it whatever it does. The lines that say what was done, or would be."""
+    """Stop or disable one unit, or restart it whatever it does. The lines that say what was done, or would be."""
     seen = read_units(run, [name]).get(name, {})
-    verb = "stop" if state == "stopped" else "restart"
-    if verb == "stop" and seen.get("active") in ("inactive", "failed"):
+    words = {"stopped": ["stop"], "disabled": ["disable", "--now"]}.get(state, ["restart"])
+    is_over = seen.get("active") in ("inactive", "failed") and (state == "stopped" or not _is_enabled(seen))
+    if words != ["restart"] and is_over:
         return []
     if not pretend:
         if seen.get("reload_needed"):
             run(["systemctl", "daemon-reload"])
-        code, _out, problem = run(["systemctl", verb, name])
+        code, _out, problem = run(["systemctl", *words, name])
         if code:
             raise NotStarted(f"{name}: {problem.strip()}. The journal ends with:\n{_journal(run, [name])}")
-    return [f"would {verb} {name}" if pretend else f"{state} {name}"]
+    return [f"would {words[0]} {name}" if pretend else f"{state} {name}"]
 
 
 def adopt_units(run: Run, old: Mapping[str, str], *, pretend: bool = False) -> tuple[list[str], list[str]]:

@@ -34,10 +34,11 @@ options:
       - V(started) and V(stopped) say what they mean.
       - V(restarted) stops what runs and starts all, one after the other. An adopted instance starts under its own unit,
         which stops the old one.
+      - V(disabled) is stopped, and a unit is not started at boot any more.
       - V(absent) is stopped, and its directories are removed; after the last one also the start guard. Only for local
         processes.
     type: str
-    choices: [started, stopped, restarted, absent]
+    choices: [started, stopped, restarted, disabled, absent]
     default: started
   timeout:
     description: Seconds to wait for each start or stop of a local process. A unit has its own.
@@ -97,6 +98,8 @@ from ansible_collections.steady.redis.plugins.module_utils._units import (
     start_units,
     turn_unit,
 )
+
+STATES = ("started", "stopped", "restarted", "disabled", "absent")
 
 Instance = Mapping[str, t.Any]
 
@@ -178,7 +181,7 @@ def bring(module: AnsibleModule, instance: Instance) -> list[str]:
         binary = _binary(module, instance)
         would = f"would start {name}"
         lines.append(would if module.check_mode else start(params["kind"], instance, binary, params["timeout"]))
-    if params["state"] in ("stopped", "absent") and pid:
+    if params["state"] in ("stopped", "disabled", "absent") and pid:
         lines.append(f"would stop {name}" if module.check_mode else stop(instance, params["timeout"]))
     if params["state"] == "absent":
         places = [each for each in (instance["conf_dir"], instance["data_dir"]) if os.path.isdir(each)]
@@ -235,7 +238,7 @@ def bring_units(module: AnsibleModule, instances: list[t.Any]) -> list[str]:
     units = {unit_of(kind, each["instance"], each["flavor"]): each for each in instances}
     if module.params["state"] == "absent" and units:
         raise Failed(f"systemd runs {', '.join(units)}, and only local processes are removed")
-    if module.params["state"] in ("stopped", "restarted"):
+    if module.params["state"] in ("stopped", "restarted", "disabled"):
         return [line for name in units for line in turn_unit(run, name, module.params["state"], pretend=pretend)]
     old = {name: each["adopted"]["unit"] for name, each in units.items() if each.get("adopted")}
     lines, dead = adopt_units(run, old, pretend=pretend) if old else ([], [])
@@ -247,7 +250,7 @@ def main() -> None:
     spec = {
         "kind": {"type": "str", "choices": ["server", "sentinel"], "required": True},
         "instances": {"type": "list", "elements": "dict", "required": True},
-        "state": {"type": "str", "choices": ["started", "stopped", "restarted", "absent"], "default": "started"},
+        "state": {"type": "str", "choices": list(STATES), "default": "started"},
         "timeout": {"type": "float", "default": 90.0},
     }
     module = AnsibleModule(spec, supports_check_mode=True)

@@ -136,38 +136,45 @@ def _children(parent: int) -> list[int]:
 
 @dataclass
 class Box:
-    """An inventory of one local host, box, whose processes and files are a test's own."""
+    """An inventory of one local host, box, or several, whose processes and files are a test's own."""
 
     directory: Path
     groups: dict[str, t.Any]
     variables: dict[str, t.Any] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ("box",)
 
     @property
     def base(self) -> Path:
-        return self.directory / "base"
+        """The base directory of the first host."""
+        return self.base_of(self.hosts[0])
+
+    def base_of(self, host: str) -> Path:
+        return self.directory / f"base-{host}"
 
     def write(self, name: str = "inventory", **more: t.Any) -> str:
         """Write the inventory, with these variables on top; give the option for it."""
         groups = {**self.groups, **more.pop("redis_groups", {})}
-        host = {
+        own = {
             "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "redis_address": "127.0.0.1",
-            "redis_manager": "process", "redis_base_directory": str(self.base),
+            "redis_manager": "process",
         }  # fmt: skip
+        hosts = {host: {**own, "redis_base_directory": str(self.base_of(host))} for host in self.hosts}
         variables = {"redis_groups": groups, **self.variables, **more}
         path = self.directory / f"{name}.yml"
-        path.write_text(json.dumps({"dev": {"hosts": {"box": host}, "vars": variables}}), encoding="utf-8")
+        path.write_text(json.dumps({"dev": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
         return f"--inventory={path}"
 
     def pid(self, instance: str) -> int:
         """Process id of an instance; 0 when it does not run."""
-        with contextlib.suppress(OSError, ValueError):
-            pid = int((self.base / "data" / instance / f"{instance}.pid").read_text(encoding="ascii"))
-            return pid if _alive(pid) else 0
+        for path in self.directory.glob(f"base-*/data/{instance}/{instance}.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                pid = int(path.read_text(encoding="ascii"))
+                return pid if _alive(pid) else 0
         return 0
 
     def pids(self) -> dict[str, int]:
         """Every instance that has a directory, with its process."""
-        return {path.name: self.pid(path.name) for path in sorted((self.base / "etc").glob("*"))}
+        return {path.name: self.pid(path.name) for path in sorted(self.directory.glob("base-*/etc/*"))}
 
     def end(self) -> None:
         """End all processes. The directory is the test's."""

@@ -77,6 +77,8 @@ def test_whose_turn_is_yet_to_come() -> None:
     gone = silent_sentinels(healthy(), "db-b")
     assert unsettled(gone, down_sentinels=["db-b"]) == []
     assert unsettled(gone, down=["db-b"])
+    alone = silent(but(healthy(), "db-a", config={"min-replicas-to-write": "1"}, replicas=()), "db-b", "db-c")
+    assert unsettled(alone, down=["db-b", "db-c"]) == [], "it refuses writes until one of them is there"
     # After the switchover: the old master follows a newer one.
     newer = but(healthy(), "db-a", "db-b", version="8.0.2")
     assert unsettled(newer, older=["db-c"]) == []
