@@ -155,7 +155,7 @@ def test_refused(person: Person, box: Box) -> None:
     for name in gone:
         os.kill(box.pid(name), signal.SIGKILL)
     refused = play(person, box, "stop", "orders", code=2)
-    assert "orders is unknown: " in refused.output
+    assert "orders is master-unproven: " in refused.output
     assert refused.output.count("[ERROR]") == 1
     assert refused.changed == {}
     play(person, box, "start", "orders", code=2)

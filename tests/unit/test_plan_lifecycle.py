@@ -124,7 +124,7 @@ def test_a_stop_that_was_cut_off_goes_on_and_can_be_started(
 def test_not_where_writes_could_be_lost() -> None:
     lost = silent_sentinels(silent(healthy(), "db-b"), *ALL)
     text = refusal(plan("stop", estate(lost, servers=("db-b",), watchers=ALL)))
-    assert "orders is unknown" in text
+    assert "orders is master-unproven" in text
     assert "Settle that first" in text
     assert "save" in refusal(plan("stop", estate(but(healthy(), "db-a", save_failed=True))))
 
