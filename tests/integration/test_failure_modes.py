@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The failures that nobody plans: how long nobody can write, and what is lost.
 
-Each is played once; make grid plays it five times and prints the rows for docs/operations/failure_modes.md. The settings
-are those that site.yml gives to a group on hosts.
+Each is played once; make grid plays it five times, and prints the rows for docs/operations/failure_modes.md. The
+settings are those that site.yml gives to a group on hosts.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ def table() -> Iterator[dict[str, list[Report]]]:
     """The reports of all rows, printed at the end as the documentation has them."""
     rows: dict[str, list[Report]] = {}
     yield rows
-    print(
-        "\n| what happened | runs | nobody could write, ms (median, range) | acknowledged | lost |\n|---|---|---|---|---|"
-    )
+    print("\n| what happened | runs | nobody could write, ms (median, range) | acknowledged | lost |")
+    print("|---|---|---|---|---|")
     for what, reports in rows.items():
         gaps = [each.gap_ms for each in reports]
         numbers = f"{statistics.median(gaps):.0f} ({min(gaps)}-{max(gaps)})"
