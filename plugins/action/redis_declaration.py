@@ -71,7 +71,7 @@ def this_run(task_vars: Mapping[str, t.Any]) -> dict[str, str]:
     """Who started it: under AWX the person who launched the job, else the user of this machine."""
     person, job = task_vars.get("awx_user_name"), task_vars.get("awx_job_id")
     here = f"{getpass.getuser()}@{socket.gethostname()}"
-    return {"token": uuid.uuid4().hex, "who": f"{person} (AWX job {job})" if person else here}
+    return {"id": uuid.uuid4().hex, "who": f"{person} (AWX job {job})" if person else here}
 
 
 def families() -> dict[str, t.Any]:

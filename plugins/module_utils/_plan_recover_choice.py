@@ -65,14 +65,14 @@ def choose(scene: Scene, candidate: str = "") -> Choice:
     return Choice(kept, doubts + tuple(_may_hold(scene, node, kept) for node in silent))
 
 
-def holds(scene: Scene, one: Node, other: Node) -> bool:
+def holds(scene: Scene, kept: Node, left: Node) -> bool:
     """The same where both are seen in their group: not all were asked at one moment.
 
     A replica that was asked later than its master shows a higher offset, and its master has more by now.
     """
-    if one is other or _source(scene, other) is one:
+    if kept is left or _source(scene, left) is kept:
         return True
-    return _source(scene, one) is not other and holds_all_of(one, other)
+    return _source(scene, kept) is not left and holds_all_of(kept, left)
 
 
 def _source(scene: Scene, node: Node) -> Node | None:
@@ -85,17 +85,17 @@ def _source(scene: Scene, node: Node) -> Node | None:
     return at if at is not None and at.is_master and at is not node else None
 
 
-def holds_all_of(one: Node, other: Node) -> bool:
-    """Whether nothing is lost without V(other) as long as V(one) is there."""
-    if one is other:
+def holds_all_of(kept: Node, left: Node) -> bool:
+    """Whether nothing is lost without V(left) as long as V(kept) is there."""
+    if kept is left:
         return True
-    if _is_history(one.replid) and one.replid == other.replid:
-        return one.offset >= other.offset
-    if _is_history(other.replid) and one.replid2 == other.replid:  # it was promoted, and the other had no more by then
-        return other.offset < one.second_offset
-    if _is_history(one.replid) and other.replid2 == one.replid:  # promoted, and nothing was written since
-        return other.offset < other.second_offset and one.offset >= other.offset
-    return not other.keys
+    if _is_history(kept.replid) and kept.replid == left.replid:
+        return kept.offset >= left.offset
+    if _is_history(left.replid) and kept.replid2 == left.replid:  # it was promoted, and the other had no more by then
+        return left.offset < kept.second_offset
+    if _is_history(kept.replid) and left.replid2 == kept.replid:  # promoted, and nothing was written since
+        return left.offset < left.second_offset and kept.offset >= left.offset
+    return not left.keys
 
 
 def _is_history(replid: str) -> bool:

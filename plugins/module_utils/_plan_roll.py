@@ -208,7 +208,7 @@ def _turns(roll: Roll, entry: Json) -> Iterator[Turn]:
     for kind, key in KINDS:
         for member, seen in zip(roll.group[key], entry[key]):
             host = member["host"]
-            each = next(one for one in roll.placed[host][f"{kind}s"] if one["instance"] == member["instance"])
+            (each,) = [one for one in roll.placed[host][f"{kind}s"] if one["instance"] == member["instance"]]
             down = not roll.hosts[host]["instances"][each["instance"]]["running"]
             why = tuple(["it is down"] if down else _reasons(roll, entry, kind, each, seen))
             is_master = kind == SERVER and str(_address(member)) == entry["master"]

@@ -347,4 +347,4 @@ def _secret(path: str | None) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -173,7 +173,7 @@ run:
   description: What tells this run from all others, and who started it, for M(steady.redis.redis_lease).
   returned: success
   type: dict
-  sample: {"token": "2f6b8a54", "who": "anna@ops-1"}
+  sample: {"id": "2f6b8a54", "who": "anna@ops-1"}
 environments:
   description: What was read, one entry for each environment, with the names of its groups.
   returned: success

@@ -13,7 +13,7 @@ author: steady.redis contributors (@steady-redis)
 description:
   - Writes for each group who works on it, unless that is somebody else. M(steady.redis.redis_lease_check) weighs what
     the hosts of a group's Sentinels said.
-  - A lease runs out by itself. Taking it again with the same O(token) renews it.
+  - A lease runs out by itself. Taking it again with the same O(run) renews it.
 options:
   groups:
     description: The names of the groups.
@@ -24,11 +24,10 @@ options:
     description: Where the leases lie, one file for each group.
     type: path
     required: true
-  token:
+  run:
     description: What tells this run from all others.
     type: str
     required: true
-    no_log: false
   who:
     description: Who is at work, for the message that others get.
     type: str
@@ -42,7 +41,7 @@ options:
     type: float
     default: 60.0
   state:
-    description: V(taken) takes or renews it, V(released) ends it if it is that of O(token).
+    description: V(taken) takes or renews it, V(released) ends it if it is that of O(run).
     type: str
     choices: [taken, released]
     default: taken
@@ -66,7 +65,7 @@ EXAMPLES = r"""
   steady.redis.redis_lease:
     groups: [orders]
     directory: /run/steady-redis/lease
-    token: 2f6b8a54
+    run: 2f6b8a54
     who: anna@ops-1
     what: switchover
   register: lease
@@ -102,7 +101,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     params, taken, held = module.params, [], {}
     for group in params["groups"]:
         now = time.time()
-        wanted = Lease(params["token"], params["who"], params["what"], now, now + params["seconds"])
+        wanted = Lease(params["run"], params["who"], params["what"], now, now + params["seconds"])
         path = os.path.join(params["directory"], f"{group.rpartition('/')[2]}.json")
         with _locked(params["directory"], writes=not module.check_mode):
             there = _read(path)
@@ -149,7 +148,7 @@ def main() -> None:
     spec = {
         "groups": {"type": "list", "elements": "str", "required": True},
         "directory": {"type": "path", "required": True},
-        "token": {"type": "str", "required": True, "no_log": False},
+        "run": {"type": "str", "required": True},
         "who": {"type": "str", "default": ""},
         "what": {"type": "str", "default": ""},
         "seconds": {"type": "float", "default": SECONDS},

@@ -17,8 +17,8 @@ from tests.support.modules import CANARY
 from tests.support.processes import free_port
 from tests.support.writer import Writer
 
-PORTS = [free_port() for _ in range(3)]
-SENTINELS = [free_port() for _ in range(3)]
+PORTS = [free_port() for _unused in range(3)]
+SENTINELS = [free_port() for _unused in range(3)]
 HOOK = """
 - name: Note who it is about
   ansible.builtin.copy:
