@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils._converge import result_of
-from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose
+from ansible_collections.steady.redis.plugins.module_utils._diagnose import diagnose, invariants
 from ansible_collections.steady.redis.plugins.module_utils._health import health
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan
@@ -53,6 +53,7 @@ def describe(
         "health": {"status": found.status, "reasons": list(found.reasons), "notes": list(found.notes)},
         "site_may_mend": diagnosis.site_may_mend,
         "recover": diagnosis.recover,
+        "invariants": list(invariants(seen)),
         "master": str(live.address) if live else "",
         "epoch": max((view.epoch for view in seen.voices), default=0),
         "keys": live.keys if live else 0,

@@ -253,6 +253,11 @@ groups:
       description: Whether something here is a matter for recover-master.yml.
       type: bool
       returned: success
+    invariants:
+      description: What does not hold of a group in step, I1 to I4 in docs/operations/drill.md. Empty when all do.
+      type: list
+      elements: str
+      returned: success
     master:
       description: Address of the live master; empty when there is none.
       type: str
