@@ -10,11 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.groups import Group
 from tests.support.processes import Server, free_port, wait_until
 from tests.support.recovery import AOF, TIMES, Groups, Recover, down, keys_survive, mended, roles, whole, writing
 
@@ -139,9 +140,19 @@ def test_a_master_that_was_promoted_by_hand_is_kept(groups: Groups, recover: Rec
     assert roles(group) == ["master None:None", f"slave {two.address}"]
 
 
-@pytest.mark.parametrize("seconds", [0.35, 0.45, 0.6])
+MOMENTS: dict[str, Callable[[Group], bool]] = {
+    "it was forgotten": lambda group: not group.sentinels[0].master_of("orders"),
+    "one was promoted": lambda group: "master" in [server.role() for server in group.servers[1:]],
+    "the other follows": lambda group: (
+        group.servers[1].client().info("replication")["connected_slaves"] == 1
+        or group.servers[2].client().info("replication")["connected_slaves"] == 1
+    ),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_repair_that_was_killed_is_completed_by_the_next(
-    groups: Groups, recover: Recover, tmp_path: Path, seconds: float
+    groups: Groups, recover: Recover, tmp_path: Path, moment: str
 ) -> None:
     group = groups(**TIMES, config=AOF)
     with writing(group, tmp_path) as writer:
@@ -155,15 +166,17 @@ def test_a_repair_that_was_killed_is_completed_by_the_next(
             assert process.stdin
             process.stdin.write(json.dumps(options))
             process.stdin.close()
-            time.sleep(seconds)
+            wait_until(lambda: MOMENTS[moment](group), 20, moment, pause=0)
             process.kill()
         print(roles(group))
         for sentinel in group.sentinels[1:]:
             sentinel.start()
-        assert not recover(group, confirm="orders")["failed"]
+        result = recover(group, confirm="orders")
+        assert not result["failed"], result["msg"]
         writer.wait_for_acks(100)
     writer.verdict(max_lost=0)
     assert sum(server.role() == "master" for server in group.servers[1:]) == 1
+    whole(group)
     recover.quiet(group)
 
 

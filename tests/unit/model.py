@@ -124,6 +124,9 @@ def _sentinel_told(observation: Observation, step: Step) -> Observation:
 def _told(view: SentinelView, command: tuple[str, ...]) -> SentinelView:
     if not command:
         return view
+    if command[0] == "PUBLISH":  # a greeting
+        assert view.knows, command
+        return dataclasses.replace(view, epoch=int(command[2].rsplit(",", 1)[1]))
     verb, rest = command[1], command[3:]
     if verb == "DEBUG":
         return view

@@ -31,6 +31,7 @@ from tests.unit.observations import (
     empty_master,
     entries,
     master_lost,
+    sentinel_at,
     silent,
     silent_sentinels,
     unaware,
@@ -172,16 +173,24 @@ def test_the_order_of_a_coronation() -> None:
         "db-c: write its role to its file",
         "Sentinel db-a: watch orders at 192.0.2.12:6379, quorum 2",
         "Sentinel db-a: orders down-after-milliseconds 5000",
+        "Sentinel db-a: epoch 103, so that whoever returns with an older master follows",
         "db-c: wait until its link to 192.0.2.12:6379 is up",
         "Sentinel at 192.0.2.11:26379: has found 1 replicas and 0 other Sentinels of orders",
     ]
 
 
-def test_a_sentinel_that_is_not_reached_would_bring_the_old_master_back() -> None:
-    """Row S20: one that returns with a higher epoch wins over all that were told anew."""
+def test_a_sentinel_that_returns_with_the_old_master_is_outvoted() -> None:
+    """Row S20: the highest epoch wins, and those that are told anew would have none."""
     seen = silent_sentinels(but(TRIO, "db-a", role=REPLICA, master=OUTSIDE, link_up=False, offset=4000), "db-c")
-    assert "Sentinel db-c (192.0.2.13:26379) does not answer" in plan(seen).refusal
-    assert "empty its sentinel.conf" in plan(seen).refusal
+    greetings = {step.on: step.command[2] for step in plan(seen).steps if step.command[:1] == ("PUBLISH",)}
+    assert greetings == {
+        sentinel_at(0): "192.0.2.12,26379,id-of-db-b,103,orders,192.0.2.12,6379,103",
+        sentinel_at(1): "192.0.2.11,26379,id-of-db-a,103,orders,192.0.2.12,6379,103",
+    }
+    # Nobody to greet in the name of: then it has to be asked.
+    lonely = but_sentinels(silent_sentinels(seen, "db-b", "db-c"), "db-a", other_sentinels=())
+    assert "Sentinel db-c (192.0.2.13:26379) does not answer" in plan(lonely).refusal
+    assert "empty its sentinel.conf" in plan(lonely).refusal
     # Where the master that they know is the best, they are told nothing.
     best = silent_sentinels(but(TRIO, "db-a", role=REPLICA, master=OUTSIDE, link_up=False), "db-c")
     assert words(plan(best)) == ["db-a: become master", "db-a: write the new role to its file"]
