@@ -248,6 +248,11 @@ def test_of_two_histories_a_person_chooses() -> None:
     assert "db-a: min-replicas-to-write back to 0" in lines
 
 
+def test_a_replica_never_has_all_of_a_master_that_takes_writes() -> None:
+    refusal = plan(DIVERGED, dataclasses.replace(UNASKED, candidate="db-c")).refusal
+    assert "db-a (192.0.2.11:6379) holds 1,000 keys, history aaaaaaaa at 5000" in refusal
+
+
 def test_a_candidate_alone_accepts_nothing() -> None:
     assert plan(DIVERGED, dataclasses.replace(UNASKED, candidate="db-b")).refusal
 
