@@ -50,7 +50,6 @@ options:
     description: The ports that shall have a firewall, with V(port) and V(clients). Empty is none. V(null) is not asked.
     type: list
     elements: dict
-    default: []
   files:
     description: More paths to describe by checksum, mode and owner, beside those that this collection writes.
     type: list
@@ -282,7 +281,7 @@ def main() -> None:
             "families": {"type": "dict", "default": {}},
             "manager": {"type": "str", "choices": ["systemd", "process"], "default": "systemd"},
             "library_dir": {"type": "path", "default": "/usr/local/lib/steady-redis"},
-            "firewall": {"type": "list", "elements": "dict", "default": []},
+            "firewall": {"type": "list", "elements": "dict"},
             "files": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,14 +99,20 @@ def test_a_key_that_waits_for_a_restart(person: Person, box: Box, orders: View, 
     assert plan(planned)[0] == f"{NODES[1]}: restart (databases: 16 → 32)"
     assert (databases(orders), orders.state()) == ({"16"}, old)
 
+    hook = tmp_path / "hook.yml"
+    hook.write_text(
+        "- {ansible.builtin.debug: {msg: 'drain {{ redis_chosen.name }} for {{ redis_planned.master }}'}}",
+        encoding="utf-8",
+    )
     with writer(tmp_path) as writes:
-        done = play(person, box, *words)
+        done = play(person, box, *words, "-e", json.dumps({"redis_before_switchover": [str(hook)]}))
     report = writes.verdict(max_lost=0, max_gap_ms=3000)
     print(f"    {report}")
     assert plan(done) == plan(planned)
     new = orders.wait_healthy()
     assert databases(orders) == {"32"}
     assert new.master != old.master
+    assert f"drain orders for {new.master}" in done.output
     assert new.epoch == old.epoch + 1, "one failover, the planned one"
     assert not set(new.run_ids.values()) & set(old.run_ids.values())
     assert full_copies(orders) <= 3
