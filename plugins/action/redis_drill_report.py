@@ -77,5 +77,6 @@ def drilled(args: Mapping[str, t.Any], told: Mapping[str, t.Any], when: str, fai
 
 
 def touched(loop: Mapping[str, t.Any] | None) -> list[dict[str, t.Any]]:
-    """The processes of all hosts in one list."""
-    return [each for answer in (loop or {}).get("results", []) for each in answer.get("processes", [])]
+    """The processes of all hosts in one list, each with its host."""
+    answers = (loop or {}).get("results", [])
+    return [{**each, "host": answer["item"]["host"]} for answer in answers for each in answer.get("processes", [])]

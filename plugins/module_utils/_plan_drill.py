@@ -289,7 +289,8 @@ def stages(plan: DrillPlan, stage: Stage) -> dict[str, t.Any]:
     for each in plan.victims:
         host, instance = each.member["host"], stage.instance(each.kind, each.member)
         place = {"data_dir": instance["data_dir"]} if each.how == EMPTY else {}
-        own = {key: each.member[key] for key in ("name", "port", "pid")}
+        name = f"Sentinel {each.member['name']}" if each.kind == SENTINEL else each.member["name"]
+        own = {"name": name, "port": each.member["port"], "pid": each.member["pid"]}
         faults.setdefault(host, []).append({**own, "how": each.how, **place})
         starts.setdefault((host, each.kind), []).append(instance)
     return {

@@ -55,7 +55,7 @@ class Drilled:
     course: Json
     report: Json
     unchecked: str  # why nobody knows what was lost; empty: it is known
-    broken: Sequence[Json]  # name, how, at, aside
+    broken: Sequence[Json]  # name, host, how, at, aside
     mended: Sequence[Json]
     begun: float  # when the drill began, in seconds of the log
     served: bool
@@ -115,7 +115,7 @@ def _zero(drilled: Drilled) -> float:
 
 def _of_log(drilled: Drilled, each: Json) -> float:
     skews = drilled.course["skew"]
-    same = [skews[name] for name in skews if drilled.hosts.get(name) == drilled.hosts.get(each["name"])]
+    same = [skews[name] for name in skews if drilled.hosts.get(name) == each["host"]]
     return float(each["at"] - drilled.course["clock"] - (same[0] if same else 0.0))
 
 

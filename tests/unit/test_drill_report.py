@@ -50,7 +50,7 @@ def killed() -> list[str]:
 
 
 def of(lines: list[str] | None = None, **changes: t.Any) -> Drilled:
-    fault = {"name": "db-a", "how": "kill", "at": CLOCK + KILLED + SKEW, "aside": ""}
+    fault = {"name": "db-a", "host": "db-a", "how": "kill", "at": CLOCK + KILLED + SKEW, "aside": ""}
     counted = {"written": 1300, "acknowledged": 899, "lost": 0, "gap_ms": 3010, "errors": {"ConnectionError": 30}}
     drilled = Drilled(
         group="orders", env="prod", drill="kill_master", when="2026-11-21 18:00 UTC", rate=100.0, gap_allowed_ms=7500,

@@ -61,8 +61,12 @@ def grouped(**changes: t.Any) -> Stage:
     [
         ("kill_master", {"db-b": [("db-b", 6379, "kill")]}, 7500),
         ("hang_master", {"db-b": [("db-b", 6379, "freeze")]}, 7500),
-        ("lose_host", {"db-b": [("db-b", 6379, "freeze"), ("db-b", 26379, "freeze")]}, 7500),
-        ("lose_sentinels", {"db-b": [("db-b", 26379, "freeze")], "db-c": [("db-c", 26379, "freeze")]}, 1000),
+        ("lose_host", {"db-b": [("db-b", 6379, "freeze"), ("Sentinel db-b", 26379, "freeze")]}, 7500),
+        (
+            "lose_sentinels",
+            {"db-b": [("Sentinel db-b", 26379, "freeze")], "db-c": [("Sentinel db-c", 26379, "freeze")]},
+            1000,
+        ),
         ("empty_restart", {"db-b": [("db-b", 6379, "empty")]}, 7500),
         ("switchover", {}, 1500),
     ],
