@@ -131,10 +131,11 @@ def end_later(pid: int, started: str, seconds: float) -> None:
         time.sleep(0.5)
 
 
-def end(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while status(pid)[0] not in DEAD and time.monotonic() < until:
+def send(pid: int, number: signal.Signals, until: tuple[str, ...]) -> None:
+    """Send a signal, and wait for what it does: on a busy machine that takes a moment."""
+    os.kill(pid, number)
+    end = time.monotonic() + 10
+    while status(pid)[0] not in until and time.monotonic() < end:
         time.sleep(0.01)
 
 
@@ -144,12 +145,12 @@ def break_one(process: Process, seconds: float) -> dict[str, t.Any]:
         # First who ends it, then what needs ending.
         started = status(pid)[1]
         detach(lambda: end_later(pid, started, seconds))
-        os.kill(pid, signal.SIGSTOP)
+        send(pid, signal.SIGSTOP, (FROZEN, *DEAD))
     at = time.time()
     if how == "empty":
         aside = put_aside(process["data_dir"])
     if how != "freeze":
-        end(pid)
+        send(pid, signal.SIGKILL, DEAD)
     return {"name": process["name"], "how": how, "at": at, "aside": aside}
 
 
@@ -157,7 +158,7 @@ def mend_one(process: Process) -> dict[str, t.Any]:
     at = time.time()
     if status(process["pid"])[0] == FROZEN:
         with contextlib.suppress(ProcessLookupError):
-            end(process["pid"])
+            send(process["pid"], signal.SIGKILL, DEAD)
     return {"name": process["name"], "how": "end", "at": at, "aside": ""}
 
 
