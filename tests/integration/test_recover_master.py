@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import typing as t
@@ -117,6 +118,27 @@ def test_a_plan_is_printed_before_it_is_done(person: Person, box: Box) -> None:
     assert f"1. box:{first}: become master" in done.output
     assert "orders is healthy" in done.output
     assert done.changed == {"box": ("Repair | In rounds, until nothing is left to do",)}
+
+
+def test_a_host_that_does_not_answer_is_no_reason_to_stop(person: Person, box: Box, tmp_path: Path) -> None:
+    """It is declared, and ssh does not reach it."""
+    path = tmp_path / "inventory.yml"
+    inventory = json.loads(Path(box.write().partition("=")[2]).read_text(encoding="utf-8"))
+    gone = {"ansible_host": "127.0.0.1", "ansible_port": free_port(), "redis_address": "127.0.0.2"}
+    inventory["dev"]["hosts"]["a-gone"] = {**gone, "redis_manager": "process", "redis_base_directory": "/nowhere"}
+    orders = inventory["dev"]["vars"]["redis_groups"]["orders"]
+    orders["nodes"] = ["a-gone:6379", *orders["nodes"]]
+    path.write_text(json.dumps(inventory), encoding="utf-8")
+    stray = next(port for port in NODES if port != master())
+    client(stray).execute_command("REPLICAOF", "NO", "ONE")
+    client(stray).config_set("min-replicas-to-write", 0)  # as declared it would take no writes
+    client(stray).set("own", "value")
+    words = ("-e", "env=dev", "-e", "group=orders")
+    done = person.play("recover-master.yml", f"--inventory={path}", *words, code=None)
+    assert client(stray).info("replication")["role"] == "slave"
+    assert f"box:{stray}: follow 127.0.0.1:{master()}" in done.output
+    assert "a-gone" in done.output
+    assert done.output.count("UNREACHABLE") == 1
 
 
 def test_two_groups_that_are_not_well(person: Person, box: Box) -> None:
