@@ -129,14 +129,11 @@ def test_a_host_that_does_not_answer_is_no_reason_to_stop(person: Person, box: B
     orders = inventory["dev"]["vars"]["redis_groups"]["orders"]
     orders["nodes"] = ["a-gone:6379", *orders["nodes"]]
     path.write_text(json.dumps(inventory), encoding="utf-8")
-    stray = next(port for port in NODES if port != master())
-    client(stray).execute_command("REPLICAOF", "NO", "ONE")
-    client(stray).config_set("min-replicas-to-write", 0)  # as declared it would take no writes
-    client(stray).set("own", "value")
+    client(master()).config_set("min-replicas-to-write", 99)
     words = ("-e", "env=dev", "-e", "group=orders")
-    done = person.play("recover-master.yml", f"--inventory={path}", *words, code=None)
-    assert client(stray).info("replication")["role"] == "slave"
-    assert f"box:{stray}: follow 127.0.0.1:{master()}" in done.output
+    done = person.play("recover-master.yml", f"--inventory={path}", *words, code=2)  # it is a node down
+    assert client(master()).config_get("min-replicas-to-write") == {"min-replicas-to-write": "1"}
+    assert f"1. box:{master()}: min-replicas-to-write back to 1" in done.output
     assert "a-gone" in done.output
     assert done.output.count("UNREACHABLE") == 1
 
