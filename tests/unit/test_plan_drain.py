@@ -73,6 +73,8 @@ def test_done_already_and_cut_off_in_between() -> None:
     assert plan("db-c", done, drained=("db-c",)) == Draining()
     assert plan("db-c", done).marks, "a switchover that was cut off may have left a 0"
     assert plan("db-c", drained=("db-c",)).moves, "marked, and then cut off"
+    unmarked = plan("db-c", done)
+    assert (len(unmarked.marks), len(unmarked.moves)) == (1, 1)
     assert plan("db-a", but(WELL, "db-a", config=ZERO), drained=("db-a",)).moves, "still the master"
 
 
@@ -110,6 +112,17 @@ def test_a_group_that_is_not_well_a_host_that_is_not_there_and_a_limit() -> None
 
 
 DRAINED = but_told(WELL, "nodes", "db-b", drained=True)
+
+
+def test_a_server_that_is_down_keeps_it_in_its_file() -> None:
+    built = sites.Estate().built(WELL)
+    seen = built.facts["db-b"]["instances"]["orders-6379"]
+    seen.update(drained=True, owned_keys=["replica-priority"], keys={"replica-priority": "0"})
+    placed = built.placed()
+    found = {host: placed.hosts[host]["servers"][0]["config"]["replica-priority"] for host in sites.HOSTS}
+    assert found == {"db-a": "100", "db-b": "0", "db-c": "100"}
+    assert placed.groups[0]["files"] == {}, "that is no drift"
+    assert [note for note in placed.notes if "db-b is drained (orders-6379)" in note]
 
 
 def test_site_keeps_it_away() -> None:

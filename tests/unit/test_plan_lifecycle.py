@@ -129,6 +129,13 @@ def test_not_where_writes_could_be_lost() -> None:
     assert "save" in refusal(plan("stop", estate(but(healthy(), "db-a", save_failed=True))))
 
 
+def test_not_what_runs_under_its_old_unit() -> None:
+    built = estate()
+    adopted = {"unit": "redis-server.service", "conf": "/etc/redis/redis.conf", "data_dir": "/var/lib/redis"}
+    built.facts["db-b"]["instances"][SERVER].update(adopted=adopted, pending=True)
+    assert refusal(plan("stop", built)) == "db-b still runs under redis-server.service: run restart.yml first"
+
+
 def test_a_host_that_is_not_seen_and_one_that_is_left_out() -> None:
     built = estate()
     built.silent = {"db-b": "ssh: connect\nNo route to host"}
