@@ -103,7 +103,7 @@ def plan_lifecycle(whole: Whole, verb: str) -> Phases:
     against = tuple(_unseen(whole))
     if against:
         return Phases(refusals=against)
-    everything = list(_processes(whole))
+    everything = _processes(whole)
     if verb == START:
         return _start(whole, everything)
     return _stop(whole, everything, remove=verb == REMOVE)
@@ -118,16 +118,19 @@ def _unseen(whole: Whole) -> Iterator[str]:
             yield f"{host} is left out by --limit: {whole.name} is stopped and started as a whole. Leave that away"
 
 
-def _processes(whole: Whole) -> Iterator[Process]:
-    for kind, key in ((SERVER, "nodes"), (SENTINEL, "sentinels")):
-        for member in whole.group[key]:
-            host = member["host"]
-            each = next(one for one in whole.placed[host][f"{kind}s"] if one["instance"] == member["instance"])
-            facts = whole.hosts[host]["instances"].get(each["instance"], {})
-            unit = unit_of(kind, each["instance"], each["flavor"])
-            enabled = str(whole.hosts[host]["units"].get(unit, {}).get("enabled", "")).startswith("enabled")
-            address = str(Address(member["address"], int(member["port"])))
-            yield Process(kind, member["name"], address, host, each, facts, enabled)
+def _processes(whole: Whole) -> list[Process]:
+    kinds = ((SERVER, "nodes"), (SENTINEL, "sentinels"))
+    return [_process(whole, kind, member) for kind, key in kinds for member in whole.group[key]]
+
+
+def _process(whole: Whole, kind: str, member: Json) -> Process:
+    host = member["host"]
+    each = next(one for one in whole.placed[host][f"{kind}s"] if one["instance"] == member["instance"])
+    facts = whole.hosts[host]["instances"].get(each["instance"], {})
+    unit = whole.hosts[host]["units"].get(unit_of(kind, each["instance"], each["flavor"]), {})
+    enabled = str(unit.get("enabled", "")).startswith("enabled")
+    address = str(Address(member["address"], int(member["port"])))
+    return Process(kind, member["name"], address, host, each, facts, enabled)
 
 
 # --- Stop and remove
