@@ -41,9 +41,9 @@ options:
     type: float
     default: 60.0
   state:
-    description: V(taken) takes or renews it, V(released) ends it if it is that of O(run).
+    description: V(taken) takes or renews it, V(seen) only looks, V(released) ends it if it is that of O(run).
     type: str
-    choices: [taken, released]
+    choices: [taken, seen, released]
     default: taken
 extends_documentation_fragment:
   - steady.redis.attributes
@@ -73,7 +73,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 taken:
-  description: The groups whose lease is ours on this host.
+  description: The groups whose lease is ours on this host, or would be.
   type: list
   elements: str
   returned: success
@@ -99,17 +99,18 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_lease import SE
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     params, taken, held = module.params, [], {}
+    writes = not module.check_mode and params["state"] != "seen"
     for group in params["groups"]:
         now = time.time()
         wanted = Lease(params["run"], params["who"], params["what"], now, now + params["seconds"])
         path = os.path.join(params["directory"], f"{group.rpartition('/')[2]}.json")
-        with _locked(params["directory"], writes=not module.check_mode):
+        with _locked(params["directory"], writes=writes):
             there = _read(path)
             if there is not None and there.stands_in_the_way(wanted.token, now):
                 held[group] = words(there, now)
                 continue
             taken.append(group)
-            if not module.check_mode:
+            if writes:
                 _write(path, renewed(there, wanted), release=params["state"] == "released")
     return {"changed": False, "taken": taken, "held": held}
 
@@ -152,7 +153,7 @@ def main() -> None:
         "who": {"type": "str", "default": ""},
         "what": {"type": "str", "default": ""},
         "seconds": {"type": "float", "default": SECONDS},
-        "state": {"type": "str", "choices": ["taken", "released"], "default": "taken"},
+        "state": {"type": "str", "choices": ["taken", "seen", "released"], "default": "taken"},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     try:

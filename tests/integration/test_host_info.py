@@ -97,7 +97,7 @@ def test_a_bare_place(tmp_path: Path) -> None:
         "conf": False, "data": "none", "data_bytes": 0, "stored_bytes": 0, "owned_keys": [], "keys": {},
         "password_matches": None, "password_differs": [], "pid": 0, "running": False, "disk": str(tmp_path),
         "guard": {"self": "", "peers": [], "sentinels": []}, "tls": None, "tls_auth_clients": "",
-        "adopted": {}, "stranger": {}, "pending": False, "replaced": False,
+        "adopted": {}, "stranger": {}, "pending": False, "replaced": False, "drained": False, "follows": "",
     }  # fmt: skip
     assert host["disk"][str(tmp_path)]["free"] <= shutil.disk_usage(tmp_path).total
 
