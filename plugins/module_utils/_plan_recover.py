@@ -65,13 +65,14 @@ def _mistakes(seen: Observation, wish: Wish) -> str:
 
 
 def _tidy(seen: Observation, wish: Wish) -> Plan:
-    """What a killed run of ours may have left on the Sentinels: down-after raised far above the declared one."""
+    """What a killed run of ours may have left: down-after raised far above the declared one, priorities."""
     key, name = sentinels.DOWN_AFTER, wish.name or seen.group.name
     wanted = seen.group.settings.get(key, "")
     raised = [view for view in seen.voices if wanted and view.settings.get(key, wanted) != wanted]
     back = ("SENTINEL", "SET", name, key, wanted)
     told = [view for view in raised if not view.member.hands_off]
-    return sum((sentinels.tell(view, f"{name} {key} back to {wanted}", back) for view in told), Plan())
+    left = sum((sentinels.tell(view, f"{name} {key} back to {wanted}", back) for view in told), Plan())
+    return left + leftovers(seen, wish.config)
 
 
 # --- One for each state -----------------------------------------------------------------------------------------------

@@ -10,7 +10,14 @@ from dataclasses import replace
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import Scene, failure, is_settled, who
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Step, Wait
-from ansible_collections.steady.redis.plugins.module_utils._plan_fence import Keys, fence
+from ansible_collections.steady.redis.plugins.module_utils._plan_fence import (
+    PRIORITY,
+    Keys,
+    fence,
+    normal,
+    rewrite,
+    set_key,
+)
 from ansible_collections.steady.redis.plugins.module_utils._plan_monitor import plan_monitor
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import (
     UNSETTLED,
@@ -63,7 +70,26 @@ def crown(scene: Scene, wish: Wish, *, headline: str, save_first: bool = False) 
     promote = _promotion(best, tuple(choice.doubts)) if best.is_replica else Plan()
     if save_first:
         promote += Plan((Step(say=f"{best.name}: save its {best.keys} keys aside", on=best.address, save_aside=True),))
-    return fences + forget + promote + quick + watch + waits + slow + meet
+    hold, let_go = _held_back(scene, best, wish)
+    return fences + hold + forget + promote + quick + watch + waits + slow + meet + let_go
+
+
+def _held_back(scene: Scene, best: Node, wish: Wish) -> tuple[Plan, Plan]:
+    """A Sentinel that returns meanwhile knows only the old master, and would promote whom it likes: then only the best.
+
+    Measured: a repair was killed half-way, two Sentinels returned and promoted another node than it had, and 422
+    acknowledged writes were lost. Only where a killed run's priorities go back, because they are declared.
+    """
+    away = any(not view.answered for view in scene.seen.sentinels)
+    if not away or PRIORITY not in wish.config:
+        return Plan(), Plan()
+    hold, let_go = Plan(), Plan()
+    for node in [each for each in scene.seen.answering if each is not best and not each.member.hands_off]:
+        back = set_key(node, PRIORITY, normal(scene.seen, node, PRIORITY, wish.config))
+        say = f"{node.name}: replica-priority 0, so that no Sentinel that returns promotes it"
+        hold += Plan((Step(say=say, on=node.address, command=(*back.command[:3], "0"), undo=back.command),))
+        let_go += Plan((replace(back, tidies=True), rewrite(node)))
+    return hold, let_go
 
 
 def _promotion(node: Node, doubts: tuple[str, ...]) -> Plan:

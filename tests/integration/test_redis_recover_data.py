@@ -159,7 +159,8 @@ def test_a_repair_that_was_killed_is_completed_by_the_next(
         for sentinel in group.sentinels[1:]:
             sentinel.kill()
         down(group)
-        options = {"ANSIBLE_MODULE_ARGS": recover.options(group, confirm="orders")}
+        declared = {"replica-priority": "100"}
+        options = {"ANSIBLE_MODULE_ARGS": recover.options(group, confirm="orders", config=declared)}
         path = ".ansible/collections/ansible_collections/steady/redis/plugins/modules/redis_recover.py"
         own = {**os.environ, "PYTHONPATH": str(ROOT / ".ansible/collections")}
         with subprocess.Popen([sys.executable, path], cwd=ROOT, env=own, stdin=subprocess.PIPE, text=True) as process:
@@ -171,10 +172,13 @@ def test_a_repair_that_was_killed_is_completed_by_the_next(
         print(roles(group))
         for sentinel in group.sentinels[1:]:
             sentinel.start()
-        result = recover(group, confirm="orders")
+        result = recover(group, confirm="orders", config=declared)
         assert not result["failed"], result["msg"]
         writer.wait_for_acks(100)
     writer.verdict(max_lost=0)
+    assert {server.client().config_get("replica-priority")["replica-priority"] for server in group.servers[1:]} == {
+        "100"
+    }
     assert sum(server.role() == "master" for server in group.servers[1:]) == 1
     whole(group)
     recover.quiet(group)

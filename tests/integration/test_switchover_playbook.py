@@ -118,6 +118,7 @@ def test_one_operator_at_a_time(person: Person, box: Box) -> None:
 
     _lease(box).write_text(json.dumps({**theirs, "until": now - 1}), encoding="utf-8")
     assert person.play("site.yml", *env, more).changed["box"]
+    person.play("switchover.yml", *env, more)
     assert not _lease(box).exists()
 
 

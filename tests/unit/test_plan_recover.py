@@ -196,6 +196,24 @@ def test_a_sentinel_that_returns_with_the_old_master_is_outvoted() -> None:
     assert words(plan(best)) == ["db-a: become master", "db-a: write the new role to its file"]
 
 
+def test_while_a_sentinel_is_away_nobody_else_can_be_promoted() -> None:
+    """Cut off half-way, the Sentinels that return would choose between the one that was promoted and the others."""
+    seen = silent_sentinels(but(TRIO, "db-a", role=REPLICA, master=OUTSIDE, link_up=False, offset=4000), "db-c")
+    held = but(seen, config={"replica-priority": "100"})
+    steps = words(plan(held, dataclasses.replace(UNASKED, config={"replica-priority": "100"})))
+    away = [f"{name}: replica-priority 0, so that no Sentinel that returns promotes it" for name in ("db-a", "db-c")]
+    assert steps[:2] == away
+    assert steps.index("db-b: become master") > 1
+    assert [step for step in steps[-4:] if "back to 100" in step] == [
+        "db-a: replica-priority back to 100",
+        "db-c: replica-priority back to 100",
+    ]
+    # What a run that was killed has left goes back with the next one.
+    left = but(TRIO, "db-c", config={"replica-priority": "0"})
+    tidy = plan(left, dataclasses.replace(UNASKED, config={"replica-priority": "100"}))
+    assert words(tidy) == ["db-c: replica-priority back to 100", "db-c: write its file again"]
+
+
 @pytest.mark.parametrize("seen", [RING, but(UNWATCHED, "db-a", role="replica", master=A, replicas=())])
 def test_where_all_answer_nobody_is_asked(seen: Observation) -> None:
     found = plan(seen)
