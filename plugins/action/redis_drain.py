@@ -15,6 +15,7 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import in_one
 from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
 from ansible_collections.steady.redis.plugins.module_utils._layout import DRAINED
 from ansible_collections.steady.redis.plugins.module_utils._plan_drain import Draining, Estate, plan_drain
+from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 
 OPTIONS = {
     "host": {"type": "str", "required": True},
@@ -47,13 +48,12 @@ class ActionModule(ActionBase):
 
 def estate_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Estate:
     placed = args["placed"]
-    answers = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
     return Estate(
         args["host"],
         args["state"] == "back",
         placed["groups"],
         placed["hosts"],
-        {entry["name"]: entry for answer in answers for entry in answer.get("groups", [])},
+        groups_by_name(hostvars, args["seen"], placed["hosts"]),
         silent=placed["silent"],
         limited_to=frozenset(args["limited_to"]),
     )

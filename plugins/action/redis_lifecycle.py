@@ -14,6 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
 from ansible_collections.steady.redis.plugins.module_utils._plan_lifecycle import Phases, Whole, plan_lifecycle
+from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 
 OPTIONS = {
     "verb": {"type": "str", "choices": ["stop", "start", "remove"], "required": True},
@@ -48,8 +49,7 @@ class ActionModule(ActionBase):
 def whole_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Whole:
     placed = args["placed"]
     group = placed["groups"][0]
-    answers = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
-    seen = {entry["name"]: entry for answer in answers for entry in answer.get("groups", [])}
+    seen = groups_by_name(hostvars, args["seen"], placed["hosts"])
     return Whole(
         group,
         placed["hosts"],

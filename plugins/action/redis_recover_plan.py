@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
 from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_start import Calls, plan_calls
+from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 
 display = Display()
 SPEC = {
@@ -34,8 +35,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(SPEC)
         hostvars, placed = (task_vars or {})["hostvars"], args["placed"]
-        answers = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
-        seen = {entry["name"]: entry for answer in answers for entry in answer.get("groups", [])}
+        seen = groups_by_name(hostvars, args["seen"], placed["hosts"])
         declared = {**args["declared"], "named": args["named"]}
         calls = plan_calls(declared, placed, seen, limit=args["limit"], confirm=args["confirm"])
         if calls.refusal:

@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.steady.redis.plugins.module_utils._report import entries_of, failures, report
+from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 
 display = Display()
 
@@ -41,8 +42,10 @@ class ActionModule(ActionBase):
 
 def newest(hostvars: Mapping[str, t.Any], names: list[str]) -> list[dict[str, t.Any]]:
     """What was seen last of each group: a later variable counts before an earlier one, on whatever host it is."""
-    answers = [hostvars[host].get(name) or {} for name in names for host in hostvars]
-    return list({entry["name"]: entry for answer in answers for entry in answer.get("groups", [])}.values())
+    found: dict[str, t.Any] = {}
+    for name in names:
+        found.update(groups_by_name(hostvars, name, hostvars))
+    return list(found.values())
 
 
 def facts_of(hostvars: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:

@@ -19,6 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import in_one
 from ansible_collections.steady.redis.plugins.module_utils._instances import afterwards, group_args
 from ansible_collections.steady.redis.plugins.module_utils._plan_roll import Roll, Rolling, plan_roll
 from ansible_collections.steady.redis.plugins.module_utils._plan_upgrade import Choice, choose
+from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 OPTIONS = {
@@ -94,8 +95,7 @@ def roll_from(
 ) -> Roll:
     placed = args["placed"]
     group = placed["groups"][0]
-    answers = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
-    seen = {entry["name"]: entry for answer in answers for entry in answer.get("groups", [])}
+    seen = groups_by_name(hostvars, args["seen"], placed["hosts"])
     return Roll(
         group,
         placed["hosts"],

@@ -19,6 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import
 from ansible_collections.steady.redis.plugins.module_utils._plan_reach import addresses_to_reach
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import IDLE, PARTS, Site, Todo, plan_site
 from ansible_collections.steady.redis.plugins.module_utils._plan_tls import with_certificates
+from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 from ansible_collections.steady.redis.plugins.plugin_utils._stock import Shelf
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -59,8 +60,7 @@ class ActionModule(ActionBase):
 
 def site_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Site:
     placed = args["placed"]
-    groups = [hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]]
-    seen = {entry["name"]: entry for answer in groups for entry in answer.get("groups", [])}
+    seen = groups_by_name(hostvars, args["seen"], placed["hosts"])
     return Site(
         groups=placed["groups"],
         placed=placed["hosts"],
