@@ -106,15 +106,19 @@ def test_with_a_large_data_set(groups: Groups, tmp_path: Path) -> None:
     assert full_copies(group) == before
 
 
-def test_check_mode_says_it_all_and_touches_nothing(groups: Groups) -> None:
+def test_check_mode_says_it_all_and_touches_nothing(groups: Groups, tmp_path: Path) -> None:
     group = groups(**CALM)
     args = options_of(group, config=DECLARED)
     planned = run_module("redis_switchover", args, check=True, diff=True)
     assert (planned["changed"], planned["master"]) == (True, "db-b")
     assert planned["diff"]["after"].startswith("db-b role: master\n")
     in_step(group, group.servers[0])
-    done = run_module("redis_switchover", args, diff=True)
+    with writing(group, tmp_path) as writer:
+        writer.wait_for_acks(100)
+        done = run_module("redis_switchover", args, diff=True)
+        writer.wait_for_acks(100)
     assert (done["diff"], done["steps"]) == (planned["diff"], planned["steps"])
+    writer.verdict(max_lost=0, max_gap_ms=GAP)
 
 
 def test_with_one_sentinel_down(groups: Groups, tmp_path: Path) -> None:
