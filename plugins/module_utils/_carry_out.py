@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.steady.redis.plugins.module_utils._errors import Interrupted, NotReached, Refused, SteadyError
+from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused, SteadyError
 from ansible_collections.steady.redis.plugins.module_utils._plan import Outcome, Plan, Step, Wait
 from ansible_collections.steady.redis.plugins.module_utils._rdb_stream import save_rdb
 from ansible_collections.steady.redis.plugins.module_utils._redis import (
@@ -39,17 +39,28 @@ class Aside:
         return f"{self.directory}/{self.group}-{place}-{self.stamp}.rdb"
 
 
-def carry_out(plan: Plan, connect: Connector, *, aside: Aside | None = None) -> Outcome:
+def carry_out(
+    plan: Plan, connect: Connector, *, aside: Aside | None = None, ended: Callable[[], None] = lambda: None
+) -> Outcome:
     """Do the steps in order. On the first that fails: undo the earlier ones, newest first, and raise NotReached.
 
-    Behind a step that commits nothing is undone: what tidies up is still done.
+    Behind a step that commits nothing is undone: what tidies up is still done. V(ended) raises Interrupted once
+    somebody wants us to end; it is asked before each connection, so an end has a place in the plan.
     """
+
+    def unless_ended(address: Address, *, sentinel: bool = False) -> Link:
+        ended()
+        return connect(address, sentinel=sentinel)
+
     if plan.refusal:
         raise Refused(plan.refusal)
     saved: list[str] = []
     for index, step in enumerate(plan.steps):
         try:
-            (_committed if step.commits else _one)(step, connect, aside, saved)
+            if step.commits:
+                ended()
+            # Sent is sent: who ends us behind that learns what came of it, and gets it tidied up.
+            _one(step, connect if step.commits or step.tidies else unless_ended, aside, saved)
         except (SteadyError, OSError) as error:
             before, after = plan.steps[:index], plan.steps[index + 1 :]
             committed = any(each.commits for each in before)
@@ -72,15 +83,6 @@ def _one(step: Step, connect: Connector, aside: Aside | None, saved: list[str]) 
             _tell(link, step)
     if step.wait:
         _wait(step.wait, connect)
-
-
-def _committed(step: Step, connect: Connector, aside: Aside | None, saved: list[str]) -> None:
-    """Sent is sent: whoever interrupts us now still gets the whole of it, or learns that nothing came of it."""
-    try:
-        _one(step, connect, aside, saved)
-    except Interrupted:
-        if step.wait:
-            _wait(step.wait, connect)
 
 
 def _tell(link: Link, step: Step) -> None:

@@ -41,8 +41,8 @@ def converge(
         return result
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = Aside(save_dir, without_env(watched.group.name), stamp) if save_dir else None
-    with ended_politely():
-        outcome = carry_out(plan, watched.connect, aside=aside)
+    with ended_politely() as ended:
+        outcome = carry_out(plan, watched.connect, aside=aside, ended=ended)
     for path in outcome.saved:
         module.warn(f"a data set was saved before its node was demoted: {path} on {platform.node()}")
     left = (proof or planner)(_calm(watched.loaded()))
@@ -53,18 +53,22 @@ def converge(
 
 
 @contextlib.contextmanager
-def ended_politely() -> Iterator[None]:
-    """Whoever ends us lets us take back what stands half-way: a lost connection and Control-C arrive as signals."""
+def ended_politely() -> Iterator[Callable[[], None]]:
+    """Whoever ends us lets us take back what stands half-way: a lost connection and Control-C arrive as signals.
 
-    def interrupt(number: int, _frame: object) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+    Gives what raises Interrupted once one has arrived. The handler itself does not: it may run between any two lines,
+    also where nobody catches what it raises, or where redis-py swallows it (Connection.__del__).
+    """
+    arrived: list[int] = []
+
+    def ended() -> None:
+        if arrived:
+            raise Interrupted(f"interrupted by {signal.Signals(arrived[0]).name}")
 
     signals = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-    before = [(each, signal.signal(each, interrupt)) for each in signals]
+    before = [(each, signal.signal(each, lambda number, _frame: arrived.append(number))) for each in signals]
     try:
-        yield
+        yield ended
     finally:
         for each, handler in before:
             signal.signal(each, handler)

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
-from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._converge import ended_politely
+from ansible_collections.steady.redis.plugins.module_utils._errors import Interrupted, NotReached, Refused
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Step, Wait
 from ansible_collections.steady.redis.plugins.module_utils._redis import Sockets
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
@@ -116,3 +120,37 @@ def test_a_step_that_commits_and_fails_is_undone_with_the_others(servers: Server
     with pytest.raises(NotReached, match="Taken back: hz 20"):
         carry_out(Plan((_setting(on, "20"), commit)), Sockets())
     assert server.client().config_get("hz") == {"hz": "10"}
+
+
+def test_an_end_is_taken_at_any_point_and_leaves_nothing_half_way(servers: Servers) -> None:
+    """Before the commit all is taken back; behind it all that tidies is done. There is no third way."""
+    server = servers()
+    on = Address(server.host, server.port)
+    tidy = Step(say="tidy", on=on, command=("CONFIG", "SET", "hz", "10"), tidies=True)
+    master = Wait("role-master", on, 1.0)
+    steps = (replace(_setting(on, "20"), wait=master), replace(_setting(on, "30", commits=True), wait=master), tidy)
+    later = Step(say="later", on=on, command=("CONFIG", "SET", "slowlog-max-len", "7"))
+    ends = []
+    for point in range(6):
+        left = iter(range(point))
+
+        def ended(left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Interrupted("interrupted by SIGTERM")
+
+        try:
+            carry_out(Plan((*steps, later)), Sockets(), ended=ended)
+            ends.append("done")
+        except NotReached as error:
+            ends.append(str(error).split(": interrupted by SIGTERM.")[0])
+        assert server.client().config_get("hz") == {"hz": "10"}
+    assert ends == ["hz 20", "hz 20", "hz 30", "later", "done", "done"]
+
+
+def test_signals_are_kept_until_somebody_asks() -> None:
+    with ended_politely() as ended:
+        ended()
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted, match="interrupted by SIGHUP"):
+            ended()
