@@ -146,6 +146,14 @@ class Lab:
         """Undo freeze."""
         run("docker", "unpause", *(self.container(name) for name in names))
 
+    def squeeze(self, name: str, *, megabytes: int) -> None:
+        """Take memory away from a host: when its processes need more than this, the kernel kills one of them."""
+        run("docker", "update", "--memory", f"{megabytes}m", "--memory-swap", f"{megabytes}m", self.container(name))
+
+    def ease(self, name: str) -> None:
+        """Undo squeeze."""
+        run("docker", "update", "--memory", "1t", "--memory-swap", "1t", self.container(name))
+
     # What others need to reach the hosts
 
     def inventory(self, user: str = "") -> str:
