@@ -23,6 +23,7 @@ SPEC = {
     "seen": {"type": "str", "required": True},
     "limit": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "str", "default": ""},
+    "begun": {"type": "str", "default": ""},
 }
 ASIDE = "/var/lib/steady-redis/aside"
 
@@ -35,6 +36,9 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(SPEC)
         hostvars, placed = (task_vars or {})["hostvars"], args["placed"]
+        if args["begun"]:
+            left = unfinished({host: hostvars[host].get(args["begun"], {}) for host in args["limit"]})
+            return {**result, "changed": False, "unfinished": left}
         seen = groups_by_name(hostvars, args["seen"], placed["hosts"])
         declared = {**args["declared"], "named": args["named"]}
         calls = plan_calls(declared, placed, seen, limit=args["limit"], confirm=args["confirm"])
@@ -46,9 +50,19 @@ class ActionModule(ActionBase):
         if calls.lines and self._task.check_mode:
             display.display("  then look again: what is left to do is planned from what is seen then")
             found = {}
+        found = {host: groups for host, groups in found.items() if groups}
         leased = [group for group in placed["groups"] if group["name"] in calls.ill]
-        facts = {"start": calls.start, "lines": list(calls.lines), "work": found, "leased": leased}
+        facts = {"start": calls.start, "lines": list(calls.lines), "work": found, "leased": leased, "unfinished": {}}
         return {**result, "changed": False, **facts}
+
+
+def unfinished(begun: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    """For each host the groups whose repair takes longer, with the progress to go on from."""
+    found = {
+        host: {each["item"]: {"progress": each["progress"]} for each in said.get("results", ()) if each.get("progress")}
+        for host, said in begun.items()
+    }
+    return {host: groups for host, groups in found.items() if groups}
 
 
 def work(calls: Calls, args: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:

@@ -115,7 +115,7 @@ def _priority(scene: Scene, best: Node, wish: Wish) -> tuple[Plan, Plan]:
     wanted = min([best.priority or 100, *others])
     if best.priority == wanted:
         return Plan(), Plan()
-    usual = wish.config.get("replica-priority") or str(best.priority or 100)
+    usual = "0" if best.member.drained else wish.config.get("replica-priority") or str(best.priority or 100)
     set_to = ("CONFIG", "SET", "replica-priority")
     say = f"{best.name}: replica-priority {wanted}, or no Sentinel would choose it"
     undo = (*set_to, str(best.priority))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import time
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside, carry_out
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import Diagnosis, Finding, diagnose
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import is_settled
-from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached, Refused
+from ansible_collections.steady.redis.plugins.module_utils._errors import Interrupted, NotReached, Refused
 from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched, observe
 from ansible_collections.steady.redis.plugins.module_utils._plan import Plan, Wait, together
@@ -26,6 +26,7 @@ from ansible_collections.steady.redis.plugins.module_utils._topology import Obse
 MOST_ROUNDS = 20
 SETTLING = 30.0  # seconds for what passes by itself once the cause is gone
 PAUSE = 0.3  # seconds between two looks
+AT_ONCE = 20.0  # seconds that one call waits at most, so that the lease can be renewed meanwhile
 
 # States that end without anybody's help after a repair: Sentinels find each other, replicas copy the rest.
 PASSING = frozenset(
@@ -50,6 +51,7 @@ class Story:
     changed: bool = False
     told: str = ""  # the plan that was printed and may be carried out
     auth_told: bool = False  # what the files of the Sentinels held counts no longer
+    left: float = 0.0  # seconds of a wait that goes on in the next call
 
     @classmethod
     def from_args(cls, progress: Mapping[str, t.Any]) -> Story:
@@ -103,13 +105,16 @@ def _lasting(text: str) -> str:
 
 
 class Recovery:
-    """Knows a group and what a person wants of it."""
+    """Knows a group and what a person wants of it. V(ended) raises Interrupted once somebody wants us to end."""
 
-    def __init__(self, watched: Watched, wish: Wish, story: Story, aside: Aside) -> None:
-        self.watched, self.wish, self.story, self.aside = plain(watched), wish, story, aside
+    def __init__(
+        self, watched: Watched, wish: Wish, story: Story, aside: Aside, ended: Callable[[], None] = lambda: None
+    ) -> None:
+        self.watched, self.wish, self.story, self.aside, self.ended = plain(watched), wish, story, aside, ended
 
     def look(self) -> View:
         """The group now. What the hosts had said of the Sentinels' passwords counts until these were told."""
+        self.ended()
         group = self.watched.group
         if self.story.auth_told:
             sentinels = tuple(replace(each, auth_pass_differs=False) for each in group.sentinels)
@@ -126,14 +131,17 @@ class Recovery:
 
     def act(self, view: View) -> None:
         """One round. What fails is tried once more from what is seen then, and not a third time."""
-        story, state = self.story, view.finding.state
+        story, state, wait = self.story, view.finding.state, waits(view.plan)
+        if wait is not None and story.left and story.told == view.key:
+            self._wait(wait, story.left)
+            return
         if len(story.rounds) >= MOST_ROUNDS or story.done.count(view.key) > 1:
             raise NotReached(f"no progress: {view.finding.sentence}. {'; '.join(story.notes)}")
         entry = {"state": state, "sentence": view.finding.sentence, "steps": view.plan.lines}
-        self.story = replace(story, rounds=(*story.rounds, entry), told="")
-        wait = waits(view.plan)
+        self.story = replace(story, rounds=(*story.rounds, entry), told="", left=0.0)
         if wait is not None:
-            self._wait(wait)
+            self.story = replace(self.story, told=view.key)
+            self._wait(wait, wait.timeout)
             return
         self.story = replace(
             self.story,
@@ -148,9 +156,9 @@ class Recovery:
 
     def _carry_out(self, view: View, state: str) -> None:
         try:
-            outcome = carry_out(view.plan, self.watched.connect, aside=self.aside)
+            outcome = carry_out(view.plan, self.watched.connect, aside=self.aside, ended=self.ended)
         except NotReached as error:
-            if view.key in self.story.done[:-1]:
+            if view.key in self.story.done[:-1] or isinstance(error.__cause__, Interrupted):
                 raise
             tried = tuple({*self.story.tried, state})
             self.story = replace(self.story, tried=tried, notes=(*self.story.notes, str(error)))
@@ -158,13 +166,18 @@ class Recovery:
         notes = tuple(dict.fromkeys([*self.story.notes, *view.plan.notes]))
         self.story = replace(self.story, saved=(*self.story.saved, *outcome.saved), notes=notes)
 
-    def _wait(self, wait: Wait) -> None:
-        end = time.monotonic() + wait.timeout
+    def _wait(self, wait: Wait, seconds: float) -> None:
+        end = time.monotonic() + min(seconds, AT_ONCE)
+        left = max(seconds - AT_ONCE, 0.0)
         while time.monotonic() < end:
             time.sleep(PAUSE)
             if _passed(self.look(), wait.value):
+                self.story = replace(self.story, told="", left=0.0)
                 return
-        self.story = replace(self.story, tried=tuple({*self.story.tried, wait.value}))
+        if left:
+            self.story = replace(self.story, left=left)
+        else:
+            self.story = replace(self.story, told="", left=0.0, tried=tuple({*self.story.tried, wait.value}))
 
     def settle(self) -> View:
         """After a repair: give what passes by itself the time that it takes."""
@@ -201,7 +214,14 @@ def _passed(view: View, state: str) -> bool:
 
 
 def recover(recovery: Recovery, *, check: bool, by_round: bool) -> dict[str, t.Any]:
-    """All rounds; or, V(by_round), up to the next plan that nobody has been told yet."""
+    """All rounds; or, V(by_round), up to the next plan that nobody has been told yet, or for a while of a long wait."""
+    try:
+        return _rounds(recovery, check=check, by_round=by_round)
+    except Interrupted as error:
+        raise Interrupted(f"{error}. Run it again to go on.{_so_far(recovery.story)}") from error
+
+
+def _rounds(recovery: Recovery, *, check: bool, by_round: bool) -> dict[str, t.Any]:
     while True:
         view = recovery.settle()
         if view.plan.refusal:
@@ -214,20 +234,23 @@ def recover(recovery: Recovery, *, check: bool, by_round: bool) -> dict[str, t.A
             told = replace(recovery.story, told=view.key)
             return {**_result(told, view, lines=view.lines()), "progress": told.as_args()}
         recovery.act(view)
+        if by_round and recovery.story.left:
+            return {**_result(recovery.story, view, lines=[]), "progress": recovery.story.as_args()}
 
 
 def _refusal(recovery: Recovery, view: View) -> str:
     """Why, who said what, and what would be done if a person accepted it."""
-    story = recovery.story
-    done = (
-        f"\nDone before: {'; '.join(line for each in story.rounds for line in each['steps'])}" if story.changed else ""
-    )
-    saved = f"\nSaved: {', '.join(story.saved)}" if story.saved else ""
     lines = [*(f"    {line}" for line in view.finding.evidence), *render(rows(view.seen)), view.plan.refusal]
     accepted = recovery.accepted(view)
     if accepted.steps:
         lines += ["What would be done:", *_numbered(accepted)]
-    return "\n".join([f"{view.finding.state}: {view.finding.sentence}", *lines]) + done + saved
+    return "\n".join([f"{view.finding.state}: {view.finding.sentence}", *lines]) + _so_far(recovery.story)
+
+
+def _so_far(story: Story) -> str:
+    steps = "; ".join(line for each in story.rounds for line in each["steps"])
+    done = f"\nDone before: {steps}" if story.changed else ""
+    return done + (f"\nSaved: {', '.join(story.saved)}" if story.saved else "")
 
 
 def _planned(story: Story, view: View) -> Story:

@@ -137,6 +137,7 @@ from ansible_collections.steady.redis.plugins.module_utils._args import (
     watched_from,
 )
 from ansible_collections.steady.redis.plugins.module_utils._carry_out import Aside
+from ansible_collections.steady.redis.plugins.module_utils._converge import ended_politely
 from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import words
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_choice import Wish
@@ -161,7 +162,9 @@ def repair(module: AnsibleModule) -> dict[str, t.Any]:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = Aside(params["save_dir"], without_env(watched.group.name), stamp)
     story = Story.from_args(params["progress"])
-    result = recover(Recovery(watched, wish, story, aside), check=module.check_mode, by_round=params["by_round"])
+    with ended_politely() as ended:
+        recovery = Recovery(watched, wish, story, aside, ended)
+        result = recover(recovery, check=module.check_mode, by_round=params["by_round"])
     for path in result["saved"] if not result["progress"] else ():
         module.warn(f"a data set was saved before its node was demoted: {path} on {platform.node()}")
     return result

@@ -41,6 +41,13 @@ options:
     description: The name of the group where a loss is accepted. Must be one of those that are repaired.
     type: str
     default: ""
+  begun:
+    description:
+      - The variable in which M(steady.redis.redis_recover) was registered in a loop over the groups of RV(work), by
+        name. Given that, nothing is planned anew, and RV(unfinished) says which repairs go on, on the hosts of
+        O(limit).
+    type: str
+    default: ""
 extends_documentation_fragment:
   - steady.redis.attributes
 attributes:
@@ -73,6 +80,10 @@ work:
     something is to be started: what is left to do is only seen then.
   type: dict
   returned: success
+unfinished:
+  description: For each host the groups whose repair takes longer, each with O(steady.redis.redis_recover#module:progress).
+  type: dict
+  returned: success
 leased:
   description: The groups in which something will change, as RV(steady.redis.redis_placement#module:groups) has them.
   type: list
@@ -96,6 +107,7 @@ def main() -> None:
         "seen": {"type": "str", "required": True},
         "limit": {"type": "list", "elements": "str", "default": []},
         "confirm": {"type": "str", "default": ""},
+        "begun": {"type": "str", "default": ""},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     module.fail_json(msg="redis_recover_plan runs on the controller, as an action plugin of the same name")

@@ -115,6 +115,15 @@ def test_a_priority_is_set_where_all_are_zero() -> None:
     assert not [line for line in lines if "down-after" in line]
 
 
+def test_on_a_drained_host_the_priority_goes_back_to_zero() -> None:
+    """It is the only one left to promote; afterwards no failover brings the role there again."""
+    drained = but_told(but(LOST, "db-b", "db-c", priority=0), "nodes", "db-b", "db-c", drained=True)
+    wish = dataclasses.replace(UNASKED, config={"replica-priority": "100"})
+    lines = words(plan(but_sentinels(drained, replicas=entries(B, C, priority=0)), wish))
+    assert lines[0] == "db-b: replica-priority 100, or no Sentinel would choose it"
+    assert lines[-2:] == ["db-b: replica-priority 0", "db-b: write it to its file"]
+
+
 def test_a_replica_that_lags_is_not_preferred() -> None:
     """The Sentinels would take db-c, which is behind, for its priority."""
     seen = but(but(WEDGED, "db-c", priority=1, offset=4000), "db-b", priority=100)
