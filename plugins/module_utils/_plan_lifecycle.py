@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_fence import FENCE, TO_WRITE
+from ansible_collections.steady.redis.plugins.module_utils._plan_proven import UNPROVEN, only_master
 from ansible_collections.steady.redis.plugins.module_utils._states import STATE
 from ansible_collections.steady.redis.plugins.module_utils._topology import MASTER, Address
 
@@ -293,7 +294,8 @@ def _unknown(whole: Whole, everything: Sequence[Process]) -> Iterator[str]:
     entry = whole.entry
     if entry is None or not any(each.runs for each in everything if each.kind == SERVER):
         return
-    odd = [state for state in (entry["state"], *entry["also"]) if not STATE[state].site_may_mend]
+    known = [UNPROVEN] if only_master(whole.group, entry, whole.hosts) else []
+    odd = [state for state in (entry["state"], *entry["also"]) if not STATE[state].site_may_mend and state not in known]
     if odd and not _fenced(whole):
         evidence = "".join(f"\n      {line}" for line in entry["evidence"])
         yield f"{whole.name} is {odd[0]}: {entry['sentence']}. What to do: {entry['advice']}{evidence}"

@@ -20,6 +20,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_firewall import
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import other_flavor
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import flavors_on
+from ansible_collections.steady.redis.plugins.module_utils._plan_proven import only_master
 from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import (
     binaries,
     files,
@@ -31,6 +32,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_reasons import 
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_tls import restart_reasons, to_be_made, to_restart
 from ansible_collections.steady.redis.plugins.module_utils._report import without_name
+from ansible_collections.steady.redis.plugins.module_utils._states import STATE
 
 Json = Mapping[str, t.Any]
 
@@ -185,7 +187,7 @@ def _refused(site: Site, group: Json) -> list[str]:
             f"Install python3-redis on one of {where}"
         ]
     overwritten = _would_be_overwritten(site, group, entry)
-    if overwritten or entry["site_may_mend"] or (entry["state"] == ALL_DOWN and _may_start_all(site, group, entry)):
+    if overwritten or entry["site_may_mend"] or _may_start(site, group, entry):
         return overwritten
     evidence = "".join(f"\n      {line}" for line in entry["evidence"])
     sentence = without_name(group["name"], entry["sentence"])
@@ -206,6 +208,14 @@ def _would_be_overwritten(site: Site, group: Json, entry: Json) -> list[str]:
                 f"{entry['master']} is empty and would overwrite them. Restore, or move its data directory aside"
             )
     return found
+
+
+def _may_start(site: Site, group: Json, entry: Json) -> bool:
+    """What else is mended by starting what is down."""
+    if entry["state"] == ALL_DOWN:
+        return _may_start_all(site, group, entry)
+    fine = all(STATE[state].site_may_mend for state in entry["also"])
+    return fine and only_master(group, entry, site.hosts)
 
 
 def _may_start_all(site: Site, group: Json, entry: Json) -> bool:

@@ -81,7 +81,8 @@ work:
   type: dict
   returned: success
 unfinished:
-  description: For each host the groups whose repair takes longer, each with O(steady.redis.redis_recover#module:progress).
+  description: >-
+    For each host the groups whose repair takes longer, each with O(steady.redis.redis_recover#module:progress).
   type: dict
   returned: success
 leased:

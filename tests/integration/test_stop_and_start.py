@@ -87,7 +87,9 @@ def test_stopped_and_started_with_a_writer(person: Person, box: Box, tmp_path: P
     assert orders.state() == old
     assert "orders: nobody reads or writes it from then on" in planned.output
     with writer(tmp_path, "orders") as writes:
-        play(person, box, "stop", "orders")
+        stopped = play(person, box, "stop", "orders")
+        assert "orders is stopped, as asked: start.yml starts it" in stopped.output
+        assert "all-nodes-down" in stopped.output
         pids = box.pids()
         assert not any(pid for name, pid in pids.items() if name.startswith("orders") or name[-5:] in map(str, OWN))
         assert running(box, "carts") == running(box, "stock") == 3
@@ -122,7 +124,7 @@ def test_watched_by_sentinels_that_go_on(person: Person, box: Box, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("at", "then"),
-    [("TASK [Stop | Sentinels]", "site"), ("TASK [Stop | Replicas]", "start"), ("TASK [Stop | The master]", "stop")],
+    [("TASK [Stop | Sentinels]", "stop"), ("TASK [Stop | Replicas]", "start"), ("TASK [Stop | The master]", "site")],
 )
 def test_a_stop_that_was_killed(person: Person, box: Box, tmp_path: Path, at: str, then: str) -> None:
     orders = view("orders")
@@ -148,7 +150,10 @@ def test_a_stop_that_was_killed(person: Person, box: Box, tmp_path: Path, at: st
 
 
 def test_refused(person: Person, box: Box) -> None:
-    """Nobody knows who is master when the Sentinels and a replica are gone: somebody else may have been promoted."""
+    """Nobody knows who is master when the Sentinels and a replica are gone: somebody else may have been promoted.
+
+    Its file says that it was not, so it can be started; but whether all writes are kept is not for a stop to guess.
+    """
     orders = view("orders")
     old = orders.wait_healthy()
     gone = [f"sentinel-{port}" for port in OWN] + [f"orders-{PORTS['orders'][2]}"]
@@ -158,6 +163,12 @@ def test_refused(person: Person, box: Box) -> None:
     assert "orders is master-unproven: " in refused.output
     assert refused.output.count("[ERROR]") == 1
     assert refused.changed == {}
-    play(person, box, "start", "orders", code=2)
     assert orders.client(old.master).ping()
+    conf = box.base / "etc" / gone[-1] / "redis.conf"
+    text = conf.read_text(encoding="utf-8")
+    conf.write_text(text.replace("replicaof", "# replicaof"), encoding="utf-8")
+    assert "orders is master-unproven: " in play(person, box, "start", "orders", code=2).output
+    conf.write_text(text, encoding="utf-8")
+    play(person, box, "start", "orders")
+    assert orders.wait_healthy().master == old.master
     assert "group: dev has no group nobody" in play(person, box, "stop", "nobody", code=2).output

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.steady.redis.plugins.module_utils._describe import describe
 from ansible_collections.steady.redis.plugins.module_utils._observe import Watched
 from ansible_collections.steady.redis.plugins.module_utils._plan_lifecycle import Phases, Whole, plan_lifecycle
+from ansible_collections.steady.redis.plugins.module_utils._plan_site import plan_site
 from ansible_collections.steady.redis.plugins.module_utils._redis import Sockets
 from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
 from tests.unit.observations import but, healthy, master_lost, silent, silent_sentinels, unaware
@@ -127,6 +128,29 @@ def test_not_where_writes_could_be_lost() -> None:
     assert "orders is master-unproven" in text
     assert "Settle that first" in text
     assert "save" in refusal(plan("stop", estate(but(healthy(), "db-a", save_failed=True))))
+
+
+def _unproven(follows: str, *, runs: bool = False) -> Estate:
+    """No Sentinel and a replica are gone, and its file says whom it follows."""
+    lost = silent_sentinels(silent(healthy(), "db-b"), *ALL)
+    built = estate(lost, servers=() if runs else ("db-b",), watchers=ALL)
+    built.facts["db-b"]["instances"][SERVER]["follows"] = follows
+    return built
+
+
+def test_by_its_file_the_silent_one_was_not_promoted() -> None:
+    """So the node that says master is the only one: start.yml and site.yml start the rest."""
+    known = _unproven("192.0.2.11 6379")
+    assert plan("start", known).refusals == ()
+    assert not plan_site(known.site()).refusals
+
+
+@pytest.mark.parametrize(
+    "built", [_unproven(""), _unproven("192.0.2.13 6379"), _unproven("192.0.2.11 6379", runs=True)]
+)
+def test_one_that_may_have_been_promoted(built: Estate) -> None:
+    assert "orders is master-unproven" in refusal(plan("start", built))
+    assert "recover-master.yml" in plan_site(built.site()).refusals[0]
 
 
 def test_not_what_runs_under_its_old_unit() -> None:
