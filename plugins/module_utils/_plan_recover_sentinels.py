@@ -50,11 +50,11 @@ def ask_for_failover(scene: Scene, wish: Wish) -> Plan:
     choice = choose(scene, wish.candidate)
     best = choice.node
     able = [view for view in scene.seen.voices if best and any(each.address == best.address for each in view.replicas)]
-    if best is None or not best.is_replica or not able or "no-good-replica" in wish.tried:
-        return crown(scene, wish, headline=_headline(scene, "no Sentinel can promote a replica"))
     awake = [view for view in able if not view.tilt]
-    if not awake:
-        return wait_for(scene, "no-good-replica", TILT, "every Sentinel is in TILT after a stall, which ends by itself")
+    if able and not awake and "sentinel-tilt" not in wish.tried:
+        return wait_for(scene, "sentinel-tilt", TILT, "every Sentinel is in TILT after a stall, which ends by itself")
+    if best is None or not best.is_replica or not awake or "no-good-replica" in wish.tried:
+        return crown(scene, wish, headline=_headline(scene, "no Sentinel can promote a replica"))
     members = [best.member, *(view.member for view in scene.seen.voices)]
     beyond = [each.name for each in members if each.hands_off]
     if beyond:

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 from tests.support.groups import Group, make_group
 from tests.support.processes import LOOPBACK, Sentinel, Server, free_port
+from tests.support.recovery import Recover
 
 
 @pytest.fixture
@@ -75,6 +76,12 @@ def shared_trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     group = make_group(tmp_path_factory.mktemp("trio"))
     yield group
     group.end()
+
+
+@pytest.fixture
+def recover(tmp_path: Path) -> Recover:
+    """Runs redis_recover on a group; what it saves goes into a directory of the test."""
+    return Recover(tmp_path / "aside")
 
 
 @pytest.fixture

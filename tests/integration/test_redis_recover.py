@@ -8,18 +8,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support.groups import Group
 from tests.support.modules import CANARY
 from tests.support.processes import wait_until
 from tests.support.recovery import AOF, TIMES, Groups, Recover, down, keys_survive, mended, said, whole, writing
-
-
-@pytest.fixture
-def recover(tmp_path: Path) -> Recover:
-    return Recover(tmp_path / "aside")
-
 
 # --- Nothing to do ----------------------------------------------------------------------------------------------------
 

@@ -22,11 +22,6 @@ from tests.support.recovery import AOF, TIMES, Groups, Recover, down, keys_survi
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def recover(tmp_path: Path) -> Recover:
-    return Recover(tmp_path / "aside")
-
-
 def alone(server: Server, keys: int = 5) -> None:
     """Let a replica become a master with keys of its own, as after a partition."""
     server.client().execute_command("REPLICAOF", "NO", "ONE")

@@ -8,16 +8,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support.modules import CANARY
 from tests.support.processes import wait_until
 from tests.support.recovery import TIMES, Groups, Recover, mended, roles, said, whole, writing
-
-
-@pytest.fixture
-def recover(tmp_path: Path) -> Recover:
-    return Recover(tmp_path / "aside")
 
 
 def test_sentinels_that_forgot_the_group(groups: Groups, recover: Recover, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -123,7 +124,10 @@ class _Process:
             raise RuntimeError(f"{self.kind} {self.address} runs already, pid {self.pid}")
         command = [self.binary, str(self.conf), *self.arguments]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            # Python ignores SIGXFSZ and hands that on here: a file that may not grow (fill_disk) is an error, no end.
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, restore_signals=False
+            )
         if wait:
             wait_until(self.ready, timeout, f"{self.kind} {self.address} answers, see {self.log}")
         return self
@@ -166,6 +170,14 @@ class _Process:
         """Let a paused process go on (SIGCONT)."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """From here on it cannot write to any file, as if its disk were full. A new start has room again."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    def make_room(self) -> None:
+        """It can write again."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def client(self, **options: t.Any) -> t.Any:
         """Give a client that answers text and never retries. Without options always the same one."""

@@ -25,6 +25,7 @@ from ansible_collections.steady.redis.plugins.module_utils._writer import (
     complaints,
     read_log,
 )
+from tests.support.grid import note
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "plugins/module_utils/_writer.py"
@@ -114,7 +115,9 @@ class Writer:
     def report(self) -> Report:
         """Stop writing, look for every acknowledged write, and say what became of them."""
         self.stop()
-        return check(self.target, self.log)
+        report = check(self.target, self.log)
+        note(gap_ms=report.gap_ms, acknowledged=report.acknowledged, lost=report.lost)
+        return report
 
     def verdict(self, *, max_lost: int = 0, min_acks: int = FEWEST, max_gap_ms: int | None = None) -> Report:
         """Give the report, or raise AssertionError with what is wrong with it."""

@@ -73,7 +73,7 @@ def test_a_healthy_group_needs_nothing() -> None:
         (but_sentinels(TRIO, flags=DOWN), "master-seen-down", 15),
         (but(LOST, "db-b", role=MASTER, master=None), "master-not-named", 15),
         (but_sentinels(LOST, ckquorum=NO_QUORUM), "quorum-lost-master-down", 10),
-        (but_sentinels(WEDGED, tilt=True), "no-good-replica", 35),
+        (but_sentinels(WEDGED, tilt=True), "sentinel-tilt", 35),
     ],
 )
 def test_what_passes_by_itself_is_waited_for(seen: Observation, state: str | None, seconds: float) -> None:
@@ -89,6 +89,10 @@ def test_a_failover_that_does_not_end_is_not_meddled_with() -> None:
 
 def test_a_failover_that_does_not_begin_is_asked_for() -> None:
     assert words(plan(LOST, UNASKED, "failover-pending"))[0] == "Sentinel db-c: promote the best replica, db-b"
+
+
+def test_sentinels_that_stay_in_tilt_are_not_needed() -> None:
+    assert "no Sentinel can promote a replica" in plan(but_sentinels(WEDGED, tilt=True), UNASKED, "sentinel-tilt").refusal
 
 
 # --- The wedge --------------------------------------------------------------------------------------------------------

@@ -186,7 +186,9 @@ def test_a_node_that_is_kept_from_becoming_master_stays_a_replica() -> None:
 
 def test_a_master_that_cannot_save_may_be_left_when_that_is_the_aim() -> None:
     seen = but(SOUND, "db-a", save_failed=True)
-    assert ask(seen, "db-b", saves_nothing=True).steps == ask(SOUND, "db-b").steps
+    left_out = {"db-a: wait until its link to db-b is up", "db-a: write its file again"}  # it may be gone by then
+    steps = [step.say for step in ask(SOUND, "db-b").steps if step.say not in left_out]
+    assert [step.say for step in ask(seen, "db-b", saves_nothing=True).steps] == steps
 
 
 # --- What holds wherever it is cut off --------------------------------------------------------------------------------
