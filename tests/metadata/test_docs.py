@@ -105,6 +105,30 @@ def test_the_page_on_states_has_every_state() -> None:
     assert sorted(names(shown)) == sorted(state.name for state in STATES)
 
 
+FAILURES = (ROOT / "docs/operations/failure_modes.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_failures_has_every_row() -> None:
+    assert sorted({int(number) for number in column(FAILURES, "#")}) == list(range(1, 33))
+
+
+@pytest.mark.parametrize("named", names(column(FAILURES, "#", 6)))
+def test_what_shows_a_failure_exists(named: str) -> None:
+    place, _colons, test = named.partition("::")
+    scenario = place.removeprefix("molecule ")
+    files = [ROOT / "tests/integration" / place] if scenario == place else (ROOT / "molecule" / scenario).glob("test_*")
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    name, _bracket, case = test.removesuffix("]").partition("[")
+    assert f"\ndef {name}(" in text
+    assert not case or f'"{case}": ' in text
+
+
+def test_the_states_of_failures_are_states() -> None:
+    # Words of Redis and files stand in backticks, too, but are not written like that.
+    seen = {name for name in names(column(FAILURES, "#", 2)) if re.fullmatch(r"[a-z-]+", name)}
+    assert seen <= {state.name for state in STATES}
+
+
 def blocks(path: Path, language: str) -> Iterator[str]:
     """Give the code blocks of a page."""
     yield from re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)

@@ -92,7 +92,9 @@ def test_a_failover_that_does_not_begin_is_asked_for() -> None:
 
 
 def test_sentinels_that_stay_in_tilt_are_not_needed() -> None:
-    assert "no Sentinel can promote a replica" in plan(but_sentinels(WEDGED, tilt=True), UNASKED, "sentinel-tilt").refusal
+    assert (
+        "no Sentinel can promote a replica" in plan(but_sentinels(WEDGED, tilt=True), UNASKED, "sentinel-tilt").refusal
+    )
 
 
 # --- The wedge --------------------------------------------------------------------------------------------------------
