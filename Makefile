@@ -46,7 +46,8 @@ grid: setup ## repeat the measurements behind the tables of medians, kill runs a
 	@python -m tests.bench --grid
 	@CUT_OFF=all pytest -q tests/integration/test_interrupted.py
 	@ROUNDS=5 MEGABYTES=1024 pytest -q -s tests/integration/test_redis_switchover.py -k "there_and_back or large"
-	@python tests/tools/grid.py
+	@python tests/tools/grid.py docs/operations/failure_modes.md
+	@python tests/tools/grid.py docs/operations/clients.md
 
 clean: ## remove .venv and all caches of this checkout
 	rm -rf .venv .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -84,6 +84,7 @@ def test_a_master_that_wakes_up_is_demoted_at_once(groups: Groups, recover: Reco
     group = groups(**TIMES, config=DURABLE)
     old = group.master
     with writing(group, tmp_path) as writer, Writer(directory=tmp_path, nodes=[old.address]) as faithful:
+        faithful.wait_for_acks(200)
         old.pause()
         wait_until(lambda: group.named() not in ("", old.address), 20, "another master is named")
         writer.wait_for_acks(100)

@@ -51,6 +51,8 @@ def test_replicas_with_priority_zero(groups: Groups, recover: Recover, tmp_path:
     )
     with writing(group, tmp_path) as writer:
         down(group, since=4)
+        # An attempt of theirs is given up within a moment.
+        wait_until(lambda: not any("failover" in said(each)["flags"] for each in group.sentinels), 10, "they rest")
         planned = recover(group, check=True)
         assert planned["changed"]
         result = recover(group)

@@ -112,15 +112,18 @@ def test_the_page_on_failures_has_every_row() -> None:
     assert sorted({int(number) for number in column(FAILURES, "#")}) == list(range(1, 33))
 
 
-@pytest.mark.parametrize("named", names(column(FAILURES, "#", 6)))
+CLIENTS = (ROOT / "docs/operations/clients.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("named", [*names(column(FAILURES, "#", 6)), *names(column(CLIENTS, "client", 3))])
 def test_what_shows_a_failure_exists(named: str) -> None:
     place, _colons, test = named.partition("::")
     scenario = place.removeprefix("molecule ")
-    files = [ROOT / "tests/integration" / place] if scenario == place else (ROOT / "molecule" / scenario).glob("test_*")
+    files = ROOT.glob(f"tests/*/{place}" if scenario == place else f"molecule/{scenario}/test_*.py")
     text = "".join(path.read_text(encoding="utf-8") for path in files)
-    name, _bracket, case = test.removesuffix("]").partition("[")
+    name, _bracket, cases = test.removesuffix("]").partition("[")
     assert f"\ndef {name}(" in text
-    assert not case or f'"{case}": ' in text
+    assert cases in text or all(f'"{case}": ' in text for case in cases.rsplit("-", 1))
 
 
 def test_the_states_of_failures_are_states() -> None:

@@ -190,7 +190,8 @@ SWORN_OFF = {
     "a check that is switched off": r"# ?noqa|pylint: ?disable|shellcheck disable|yamllint disable|fmt: ?off",
     "a skipped test": r"pytest\.mark\.(skip|xfail)|pytest\.(skip|importorskip|xfail)\(",
     "a mock": r"unittest\.mock|import mock|fakeredis",
-    "a package registry by its address": r"pypi\.org|pythonhosted|npmjs|deb\.debian\.org|golang\.org|quay\.io",
+    # golang.org/x/... is the name of a module.
+    "a package registry by its address": r"pypi\.org|pythonhosted|npmjs|deb\.debian\.org|golang\.org(?!/x/)|quay\.io",
     "a path of one machine": rf"{re.escape(str(ROOT))}/|/home/[a-z]+/|/Users/[a-z]+/",
 }
 

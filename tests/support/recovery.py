@@ -38,7 +38,7 @@ class Recover:
     def __call__(self, group: Group, *, check: bool = False, **more: t.Any) -> Result:
         began = time.monotonic()
         result = run_module("redis_recover", self.options(group, **more), check=check, diff=True)
-        if result["changed"] and not check:
+        if result.get("changed") and not check:
             note(repaired_ms=round((time.monotonic() - began) * 1000))
         print(f"{time.monotonic() - began:.1f} s", *result.get("steps", [result["msg"]]), sep="\n  ")
         return result

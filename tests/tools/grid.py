@@ -2,9 +2,10 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Repeat the tests that docs/operations/failure_modes.md names, and write what they measure into it.
+"""Repeat the tests that tables of the documentation name in their last column, and write what they measure beside it.
 
-grid.py [ROW...]; ROUNDS=5 says how often. Rows that are shown on hosts are left as they are.
+grid.py PAGE [ROW...]: rows are chosen by their first cell; ROUNDS=5 says how often. What is shown on hosts stays as it
+is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs/operations/failure_modes.md"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 
 
@@ -31,9 +31,9 @@ def cells_of(line: str) -> list[str]:
 
 
 def test_of(line: str) -> str:
-    """The test that measures a row: the first that it names, if it is one of the integration tests."""
-    found = re.match(r"`(test_\w+\.py::[^`]+)`", cells_of(line)[-1])
-    return f"tests/integration/{found[1]}" if found else ""
+    """The test that measures a row: the first that it names, if it needs no hosts."""
+    found = re.match(r"`(test_\w+\.py)(::[^`]+)`", cells_of(line)[-1]) if line.startswith("|") else None
+    return f"{next(ROOT.glob(f'tests/*/{found[1]}')).relative_to(ROOT)}{found[2]}" if found else ""
 
 
 def played(tests: Sequence[str], kept: Path) -> bool:
@@ -69,11 +69,11 @@ def cell(rounds: Sequence[Sequence[dict[str, t.Any]]]) -> str:
     return "; ".join([*parts, f"{runs} run{'s' if runs > 1 else ''}"])
 
 
-def main(only: Sequence[str]) -> int:
+def main(page: Path, only: Sequence[str]) -> int:
     """Measure, and write the page anew after every round."""
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
-    rows = {at: test_of(line) for at, line in enumerate(lines) if re.match(r"\| \d+ \|", line) and test_of(line)}
-    rows = {at: test for at, test in rows.items() if not only or lines[at].split()[1] in only}
+    lines = page.read_text(encoding="utf-8").splitlines()
+    rows = {at: test_of(line) for at, line in enumerate(lines) if test_of(line)}
+    rows = {at: test for at, test in rows.items() if not only or cells_of(lines[at])[0] in only}
     good, rounds = True, list[list[dict[str, t.Any]]]()
     for number in range(1, ROUNDS + 1):
         print(f"round {number} of {ROUNDS}, load {os.getloadavg()[0]:.1f}", flush=True)
@@ -89,9 +89,9 @@ def main(only: Sequence[str]) -> int:
                 cells[-2] = cell(mine)
                 lines[at] = f"| {' | '.join(cells)} |"
                 print(f"  {cells[0]}: {cells[1]}: {cells[-2]}", flush=True)
-        PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main(Path(sys.argv[1]), sys.argv[2:]))
