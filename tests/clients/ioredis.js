@@ -15,6 +15,7 @@ const client = new Redis({
   connectTimeout: 500,
   commandTimeout: 1000,
   socketTimeout: 1000, // or a master that hangs is never left
+  sentinelCommandTimeout: 500, // or a Sentinel that hangs is never left
   maxRetriesPerRequest: 0,
   retryStrategy: () => 50,
   sentinelRetryStrategy: () => 50,
