@@ -16,8 +16,20 @@ import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 from tests.support.groups import Group, make_group
+from tests.support.local import Person
 from tests.support.processes import LOOPBACK, Sentinel, Server, free_port
 from tests.support.recovery import Recover
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run playbooks come first: they take the longest, and whoever begins last must not wait for them."""
+    items.sort(key=lambda item: "person" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """Who types the commands of a file's tests."""
+    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

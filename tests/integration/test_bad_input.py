@@ -40,20 +40,12 @@ GROUPS = {
 
 
 @pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
 def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """Four groups that site.yml has made, with a password."""
     secrets = {"redis_password": CANARY, "redis_sentinel_password": f"{CANARY}-sentinel"}
     made = Box(tmp_path_factory.mktemp("box"), GROUPS, secrets)
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 def node(port: int) -> t.Any:

@@ -17,16 +17,10 @@ from tests.support.local import Box, Person
 from tests.support.modules import CANARY
 from tests.support.processes import free_port
 from tests.support.view import View
-from tests.support.writer import Writer
 
 HOSTS = ("db-a", "db-b", "db-c")
 PORTS = {name: {host: free_port() for host in HOSTS} for name in ("orders", "carts")}
 SENTINELS = {host: free_port() for host in HOSTS}
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +35,8 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
         for name, order in (("orders", HOSTS), ("carts", ("db-b", "db-a", "db-c")))
     }  # fmt: skip
     made = Box(tmp_path_factory.mktemp("box"), groups, {"redis_password": CANARY}, hosts=HOSTS)
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 def view(group: str) -> View:
@@ -55,11 +46,6 @@ def view(group: str) -> View:
         sentinels={host: f"127.0.0.1:{port}" for host, port in SENTINELS.items()},
         password=CANARY,
     )
-
-
-def writer(directory: Path, group: str) -> Writer:
-    sentinels = [f"127.0.0.1:{port}" for port in SENTINELS.values()]
-    return Writer(directory=directory, sentinels=sentinels, group=group, password=CANARY)
 
 
 def drain(person: Person, box: Box, host: str, *words: str, code: int = 0) -> Run:
@@ -81,7 +67,7 @@ def test_away_and_back(person: Person, box: Box, tmp_path: Path) -> None:
     assert "carts: db-a" in planned.output
     assert priorities("orders") == dict.fromkeys(HOSTS, "100")
 
-    with writer(tmp_path, "orders") as writes, writer(tmp_path, "carts") as others:
+    with box.writer(tmp_path, "orders") as writes, box.writer(tmp_path, "carts") as others:
         done = drain(person, box, "db-a")
         writes.wait_for_acks(100)
     print(f"    {writes.verdict(max_lost=0, max_gap_ms=4000)}")
@@ -97,7 +83,7 @@ def test_away_and_back(person: Person, box: Box, tmp_path: Path) -> None:
     assert "db-a is drained" in shown.output
 
     # Neither a switchover nor a failover brings it back, and no start forgets it.
-    with writer(tmp_path, "orders") as writes:
+    with box.writer(tmp_path, "orders") as writes:
         person.play("switchover.yml", "-e", "env=dev", "-e", "group=orders", box.write())
         assert orders.wait_healthy().master not in ("db-a", moved.master)
         assert priorities("orders") == AWAY

@@ -25,22 +25,14 @@ DOWN_AFTER = 1.0
 
 
 @pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
 def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """The group orders, with passwords."""
     places = {kind: [f"box:{port}" for port in ports] for kind, ports in (("nodes", NODES), ("sentinels", SENTINELS))}
     group = {**places, "maxmemory": "50mb", "down_after_milliseconds": int(DOWN_AFTER * 1000)}
     secrets = {"redis_password": CANARY, "redis_sentinel_password": CANARY}
     made = Box(tmp_path_factory.mktemp("box"), {"orders": group}, secrets)
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 def play(person: Person, box: Box, *words: str, code: int = 0) -> Run:

@@ -67,16 +67,16 @@ def completed(person: Person, inventory: str) -> None:
     assert person.play("site.yml", "-e", "env=dev", inventory).changed == {}
 
 
-def test_a_first_run_that_was_killed_inside_a_task_is_completed(box: Box, tmp_path: Path) -> None:
-    person, inventory = Person(tmp_path / "home"), box.write()
+def test_a_first_run_that_was_killed_inside_a_task_is_completed(person: Person, box: Box) -> None:
+    inventory = box.write()
     for task, delay in INSIDE:
         assert interrupt(person, inventory, task=task, delay=delay), f"no run came to {task}"
     completed(person, inventory)
 
 
-def test_a_run_that_was_killed_between_tasks_is_completed(box: Box, tmp_path: Path) -> None:
+def test_a_run_that_was_killed_between_tasks_is_completed(person: Person, box: Box) -> None:
     """The first installation; then a node to start, together with keys and settings to change."""
-    person, inventory = Person(tmp_path / "home"), box.write()
+    inventory = box.write()
     assert cut_off_again_and_again(person, inventory) > 10
     completed(person, inventory)
     replica = box.groups["orders"]["nodes"][-1].replace("box:", "orders-")  # the first one is master

@@ -19,14 +19,8 @@ from tests.support.environment import Run
 from tests.support.local import Box, Person
 from tests.support.modules import CANARY
 from tests.support.processes import free_port, wait_until
-from tests.support.writer import Writer
 
 NODES, SENTINELS, OTHER = [free_port() for _each in range(3)], [free_port() for _each in range(3)], free_port()
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +38,8 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
     }
     secrets = {"redis_password": CANARY, "redis_sentinel_password": CANARY}
     made = Box(tmp_path_factory.mktemp("box"), groups, secrets)
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 def play(person: Person, box: Box, *words: str, code: int = 0) -> Run:
@@ -90,10 +81,7 @@ def test_a_wrong_word_changes_nothing(person: Person, box: Box) -> None:
 def test_sentinels_and_master_crash_together(person: Person, box: Box, tmp_path: Path) -> None:
     """What stands on its host is started, and then the Sentinels or the start guard do the rest: nobody is asked."""
     old = master()
-    sentinels = [f"127.0.0.1:{port}" for port in SENTINELS]
-    with Writer(
-        directory=tmp_path, sentinels=sentinels, group="orders", password=CANARY, sentinel_password=CANARY
-    ) as writer:
+    with box.writer(tmp_path) as writer:
         writer.wait_for_acks(200)
         crash(box, f"sentinel-{SENTINELS[0]}", f"sentinel-{SENTINELS[1]}", f"orders-{old}")
         planned = play(person, box, "--check")

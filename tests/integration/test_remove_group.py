@@ -10,16 +10,13 @@ from pathlib import Path
 from tests.support.local import Box, Person
 from tests.support.modules import CANARY
 from tests.support.processes import free_port
-from tests.support.view import View
-from tests.support.writer import Writer
 
 OWN, SHARED = [free_port() for _number in range(2)], free_port()
 ORDERS, CARTS = ([free_port() for _number in range(2)] for _group in range(2))
 
 
-def test_removed_and_set_up_again(tmp_path: Path) -> None:
+def test_removed_and_set_up_again(person: Person, tmp_path: Path) -> None:
     """Two Sentinels are of orders alone, the third also watches carts."""
-    person = Person(tmp_path / "home")
     common = {"maxmemory": "50mb"}
     groups = {
         "orders": {
@@ -32,22 +29,15 @@ def test_removed_and_set_up_again(tmp_path: Path) -> None:
     }  # fmt: skip
     box = Box(tmp_path, groups, {"redis_password": CANARY})
     env, orders = ("-e", "env=dev", box.write()), ("-e", "group=orders")
-    view = View(
-        "orders",
-        nodes={f"box:{port}": f"127.0.0.1:{port}" for port in ORDERS},
-        sentinels={f"box:{port}": f"127.0.0.1:{port}" for port in (*OWN, SHARED)},
-        password=CANARY,
-    )
-    sentinels = [f"127.0.0.1:{SHARED}"]
-    try:
-        person.play("site.yml", *env)
+    view = box.view()
+    with box.standing(person):
         view.wait_healthy()
         refused = person.play("remove_group.yml", *env, *orders, code=2)
         assert "If you mean that: -e confirm=orders" in " ".join(refused.output.split())
         assert refused.changed == {}
         view.wait_healthy()
-        with Writer(directory=tmp_path, sentinels=sentinels, group="carts", password=CANARY) as others:
-            with Writer(directory=tmp_path, sentinels=sentinels, group="orders", password=CANARY) as writes:
+        with box.writer(tmp_path, "carts") as others:
+            with box.writer(tmp_path, "orders") as writes:
                 done = person.play("remove_group.yml", *env, *orders, "-e", "confirm=orders")
                 writes.stop()
             others.wait_for_acks(100)
@@ -60,5 +50,3 @@ def test_removed_and_set_up_again(tmp_path: Path) -> None:
 
         person.play("site.yml", *env, *orders)
         print(f"    {writes.verdict(max_lost=0)}")
-    finally:
-        box.end()

@@ -20,22 +20,14 @@ PORT, OTHER = free_port(), free_port()
 
 
 @pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
 def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """Two groups of one node each, with a user."""
     groups = {
         name: {"nodes": [f"box:{port}"], "maxmemory": "50mb"} for name, port in (("orders", PORT), ("carts", OTHER))
     }
     made = Box(tmp_path_factory.mktemp("box"), groups, {"redis_users": {"admin": {"password": CANARY}}})
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 @pytest.fixture

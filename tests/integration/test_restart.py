@@ -18,17 +18,11 @@ from tests.support.local import Box, Person, end_with_children
 from tests.support.modules import CANARY
 from tests.support.processes import free_port
 from tests.support.view import View
-from tests.support.writer import Writer
 
 PORTS = [free_port() for _number in range(3)]
 SENTINELS = [free_port() for _number in range(3)]
 ALONE = free_port()
 NODES = [f"box:{port}" for port in PORTS]
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -42,28 +36,13 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
         "alone": {"nodes": [f"box:{ALONE}"], "maxmemory": "50mb"},
     }  # fmt: skip
     made = Box(tmp_path_factory.mktemp("box"), groups, {"redis_password": CANARY})
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 @pytest.fixture
 def orders(box: Box) -> View:
-    """The group as a client sees it."""
-    assert box.groups
-    return View(
-        "orders",
-        nodes={f"box:{port}": f"127.0.0.1:{port}" for port in PORTS},
-        sentinels={f"box:{port}": f"127.0.0.1:{port}" for port in SENTINELS},
-        password=CANARY,
-    )
-
-
-def writer(directory: Path) -> Writer:
-    sentinels = [f"127.0.0.1:{port}" for port in SENTINELS]
-    return Writer(directory=directory, sentinels=sentinels, group="orders", password=CANARY)
+    return box.view()
 
 
 def declared(box: Box, databases: int) -> None:
@@ -104,7 +83,7 @@ def test_a_key_that_waits_for_a_restart(person: Person, box: Box, orders: View, 
         "- {ansible.builtin.debug: {msg: 'drain {{ redis_chosen.name }} for {{ redis_planned.master }}'}}",
         encoding="utf-8",
     )
-    with writer(tmp_path) as writes:
+    with box.writer(tmp_path) as writes:
         done = play(person, box, *words, "-e", json.dumps({"redis_before_switchover": [str(hook)]}))
     report = writes.verdict(max_lost=0, max_gap_ms=3000)
     print(f"    {report}")
@@ -126,7 +105,7 @@ def test_everything_and_again_from_where_it_was_killed(person: Person, box: Box,
     """The first run ends while its second replica is stopped for its file."""
     old = orders.wait_healthy()
     declared(box, 16)
-    with writer(tmp_path) as writes:
+    with box.writer(tmp_path) as writes:
         with person.start(
             "ansible-playbook", "playbooks/restart.yml", "-e", "env=dev", "-e", "group=orders", "-e", "all=true",
             box.write(),

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import typing as t
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import redis
 import yaml
 
 from ansible_collections.steady.redis.plugins.module_utils._proc import addresses
+from tests.support.local import Person
 from tests.support.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,53 +48,44 @@ def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
             client.shutdown(nosave=True)
 
 
-def test_what_would_fail_together_is_a_warning_for_who_only_looks(ports: dict[str, int], tmp_path: Path) -> None:
+def test_what_would_fail_together_is_a_warning_for_who_only_looks(
+    person: Person, ports: dict[str, int], tmp_path: Path
+) -> None:
     """A group that stood before its environment was strict: it can be looked at, and health names the move."""
     path, second, watcher = tmp_path / "inventory.yml", free_port(), free_port()
+    given = f"--inventory={path}"
     inventory = yaml.safe_load(path.read_text(encoding="utf-8"))
     variables = inventory["prod"]["vars"]
     nodes, sentinels = [f"prod-a:{ports['prod']}", f"prod-a:{second}"], [f"prod-a:{watcher}"]
     variables["redis_groups"]["orders"].update(nodes=nodes, sentinels=sentinels)
     variables["redis_sentinel_password"] = "of-sentinels"
     path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
-    code, output = play(tmp_path, "site.yml", "-e", "env=prod")
-    assert code == 0, output
+    output = person.play("site.yml", "-e", "env=prod", given).output
     variables["redis_strict"] = True
     path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
     try:
-        code, output = play(tmp_path, "site.yml", "-e", "env=prod")
-        assert (code, "prod cannot be placed like this" in output) == (2, True), output
-        code, output = play(tmp_path, "health.yml", "-e", "env=prod")
-        assert code == 0, output
+        refused = person.play("site.yml", "-e", "env=prod", given, code=2)
+        assert "prod cannot be placed like this" in refused.output
+        output = person.play("health.yml", "-e", "env=prod", given).output
         assert re.search(r"^  orders: warning\n    - 2 nodes .*one more host is missing", output, re.M), output
-        code, _output = play(tmp_path, "health.yml", "-e", "env=prod", "-e", "fail_on=warning")
-        assert code == 2
-        assert play(tmp_path, "status.yml", "-e", "env=prod")[0] == 0
+        person.play("health.yml", "-e", "env=prod", "-e", "fail_on=warning", given, code=2)
+        person.play("status.yml", "-e", "env=prod", given)
     finally:
         for port, password in ((watcher, "of-sentinels"), (second, "of-prod")):
             with redis.Redis(host=ADDRESS, port=port, password=password) as client:
                 client.shutdown(nosave=True)
 
 
-def play(directory: Path, playbook: str, *arguments: str) -> tuple[int, str]:
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    command = [program, "-i", str(directory / "inventory.yml"), f"playbooks/{playbook}", *arguments]
-    own = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_one_call_shows_the_group_of_each(ports: dict[str, int], tmp_path: Path) -> None:
+def test_one_call_shows_the_group_of_each(person: Person, ports: dict[str, int], tmp_path: Path) -> None:
+    given = f"--inventory={tmp_path}/inventory.yml"
     for env in ENVS:
-        code, output = play(tmp_path, "site.yml", "-e", f"env={env}")
-        assert code == 0, output
+        output = person.play("site.yml", "-e", f"env={env}", given).output
         assert "orders is healthy" in output, "in a run about one environment that goes without saying"
     with redis.Redis(host=ADDRESS, port=ports["staging"], password="of-staging") as client:
         client.set("key", "value")
 
     path = tmp_path / "report.json"
-    code, output = play(tmp_path, "health.yml", "-e", f"report={path}", "-e", "group=orders")
-    assert code == 0, output
+    output = person.play("health.yml", "-e", f"report={path}", "-e", "group=orders", given).output
     groups = json.loads(path.read_text(encoding="utf-8"))["groups"]
     assert {name: (facts["master"], facts["keys"]) for name, facts in groups.items()} == {
         "prod/orders": (f"{ADDRESS}:{ports['prod']}", 0),

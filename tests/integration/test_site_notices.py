@@ -27,19 +27,11 @@ SECRETS = {"redis_password": CANARY, "redis_sentinel_password": f"{CANARY}-senti
 
 
 @pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
 def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """A group that site.yml has made, with passwords."""
     made = Box(tmp_path_factory.mktemp("box"), {"orders": GROUP}, SECRETS)
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 def sentinel(port: int) -> t.Any:

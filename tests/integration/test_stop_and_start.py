@@ -17,18 +17,11 @@ from tests.support.environment import Run
 from tests.support.local import Box, Person, end_with_children
 from tests.support.modules import CANARY
 from tests.support.processes import free_port
-from tests.support.view import View
-from tests.support.writer import Writer
 
 OWN, SHARED = [free_port() for _number in range(3)], [free_port() for _number in range(3)]
 PORTS = {name: [free_port() for _number in range(3)] for name in ("orders", "carts", "stock")}
 WATCHERS = {"orders": OWN, "carts": SHARED, "stock": SHARED}
 DOWN_AFTER = 1.0  # seconds
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -43,25 +36,8 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
         for name in PORTS
     }  # fmt: skip
     made = Box(tmp_path_factory.mktemp("box"), groups, {"redis_password": CANARY})
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
-
-
-def view(group: str) -> View:
-    return View(
-        group,
-        nodes={f"box:{port}": f"127.0.0.1:{port}" for port in PORTS[group]},
-        sentinels={f"box:{port}": f"127.0.0.1:{port}" for port in WATCHERS[group]},
-        password=CANARY,
-    )
-
-
-def writer(directory: Path, group: str) -> Writer:
-    sentinels = [f"127.0.0.1:{port}" for port in WATCHERS[group]]
-    return Writer(directory=directory, sentinels=sentinels, group=group, password=CANARY)
 
 
 def play(person: Person, box: Box, verb: str, group: str, *words: str, code: int = 0) -> Run:
@@ -81,12 +57,12 @@ def fenced_files(box: Box) -> list[Path]:
 
 
 def test_stopped_and_started_with_a_writer(person: Person, box: Box, tmp_path: Path) -> None:
-    orders = view("orders")
+    orders = box.view("orders")
     old = orders.wait_healthy()
     planned = play(person, box, "stop", "orders", "--check")
     assert orders.state() == old
     assert "orders: nobody reads or writes it from then on" in planned.output
-    with writer(tmp_path, "orders") as writes:
+    with box.writer(tmp_path, "orders") as writes:
         stopped = play(person, box, "stop", "orders")
         assert "orders is stopped, as asked: start.yml starts it" in stopped.output
         assert "all-nodes-down" in stopped.output
@@ -106,9 +82,9 @@ def test_stopped_and_started_with_a_writer(person: Person, box: Box, tmp_path: P
 
 
 def test_watched_by_sentinels_that_go_on(person: Person, box: Box, tmp_path: Path) -> None:
-    carts, stock = view("carts"), view("stock")
+    carts, stock = box.view("carts"), box.view("stock")
     old, beside = carts.wait_healthy(), stock.wait_healthy()
-    with writer(tmp_path, "carts") as writes, writer(tmp_path, "stock") as others:
+    with box.writer(tmp_path, "carts") as writes, box.writer(tmp_path, "stock") as others:
         done = play(person, box, "stop", "carts")
         assert "runs on, for stock" in done.output
         time.sleep(3 * DOWN_AFTER + 6)  # twice failover-timeout: long enough for more than one attempt
@@ -127,9 +103,9 @@ def test_watched_by_sentinels_that_go_on(person: Person, box: Box, tmp_path: Pat
     [("TASK [Stop | Sentinels]", "stop"), ("TASK [Stop | Replicas]", "start"), ("TASK [Stop | The master]", "site")],
 )
 def test_a_stop_that_was_killed(person: Person, box: Box, tmp_path: Path, at: str, then: str) -> None:
-    orders = view("orders")
+    orders = box.view("orders")
     old = orders.wait_healthy()
-    with writer(tmp_path, "orders") as writes:
+    with box.writer(tmp_path, "orders") as writes:
         words = ("playbooks/stop.yml", "-e", "env=dev", "-e", "group=orders", box.write())
         with person.start("ansible-playbook", *words) as process:
             said = ""
@@ -154,7 +130,7 @@ def test_refused(person: Person, box: Box) -> None:
 
     Its file says that it was not, so it can be started; but whether all writes are kept is not for a stop to guess.
     """
-    orders = view("orders")
+    orders = box.view("orders")
     old = orders.wait_healthy()
     gone = [f"sentinel-{port}" for port in OWN] + [f"orders-{PORTS['orders'][2]}"]
     for name in gone:

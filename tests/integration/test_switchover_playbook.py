@@ -15,7 +15,6 @@ import pytest
 from tests.support.local import Box, Person
 from tests.support.modules import CANARY
 from tests.support.processes import free_port
-from tests.support.writer import Writer
 
 PORTS = [free_port() for _unused in range(3)]
 SENTINELS = [free_port() for _unused in range(3)]
@@ -26,11 +25,6 @@ HOOK = """
     content: "{{{{ redis_chosen.name }}}} {{{{ redis_planned.master }}}}"
     mode: "0600"
 """
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +44,8 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
         "redis_after_switchover": [str(directory / "after.yml")],
     }  # fmt: skip
     made = Box(directory, {"orders": orders}, variables)
-    try:
-        person.play("site.yml", "-e", "env=dev", made.write())
+    with made.standing(person):
         yield made
-    finally:
-        made.end()
 
 
 def test_planned_moved_refused(person: Person, box: Box, tmp_path: Path) -> None:
@@ -68,10 +59,7 @@ def test_planned_moved_refused(person: Person, box: Box, tmp_path: Path) -> None
     assert not before.exists()
     assert not after.exists()
 
-    addresses = [f"127.0.0.1:{port}" for port in SENTINELS]
-    with Writer(
-        directory=tmp_path, sentinels=addresses, group="orders", password=CANARY, sentinel_password=CANARY
-    ) as writer:
+    with box.writer(tmp_path) as writer:
         done = person.play("switchover.yml", *env, inventory, "-e", f"to=box:{PORTS[2]}")
         writer.wait_for_acks(100)
     assert writer.verdict(max_lost=0).masters[-1] == f"127.0.0.1:{PORTS[2]}"

@@ -18,7 +18,6 @@ from tests.support.local import Box, Person
 from tests.support.old_server import BINARY
 from tests.support.processes import free_port
 from tests.support.view import View
-from tests.support.writer import Writer
 
 PORTS = [free_port() for _number in range(3)]
 SENTINELS = [free_port() for _number in range(3)]
@@ -30,11 +29,6 @@ def newer() -> str:
     """The version of the server of this machine."""
     said = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
     return str(re.findall(r"v=(\S+)", said)[0])
-
-
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +49,7 @@ def box(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
 
 @pytest.fixture
 def orders(box: Box) -> View:
-    """The group as a client sees it."""
-    assert box.groups
-    return View(
-        "orders",
-        nodes={f"box:{port}": f"127.0.0.1:{port}" for port in PORTS},
-        sentinels={f"box:{port}": f"127.0.0.1:{port}" for port in SENTINELS},
-    )
+    return box.view()
 
 
 def play(person: Person, box: Box, *words: str, code: int = 0) -> Run:
@@ -87,12 +75,11 @@ def test_upgraded(person: Person, box: Box, orders: View, newer: str, tmp_path: 
     old = orders.wait_healthy()
     (before,) = versions(orders)
     assert before != newer
-    sentinels = list(orders.sentinels.values())
     words = ("-e", f"version={newer}")
     planned = play(person, box, *words, "--check").output
     assert f"orders: {NODES[1]}: restart ({before} → {newer})" in planned
     assert versions(orders) == {before}
-    with Writer(directory=tmp_path, sentinels=sentinels, group="orders") as writes:
+    with box.writer(tmp_path) as writes:
         play(person, box, *words)
     print(f"    {writes.verdict(max_lost=0, max_gap_ms=3000)}")
     new = orders.wait_healthy()

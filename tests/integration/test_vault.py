@@ -51,11 +51,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         made.end()
 
 
-@pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return Person(tmp_path_factory.mktemp("home"))
-
-
 def encrypted(box: Box) -> list[str]:
     """What the user adds to every command, once the file with the passwords is encrypted."""
     key, vault = box.directory / "vault.key", box.directory / "vault.yml"

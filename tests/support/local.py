@@ -14,10 +14,13 @@ import subprocess
 import sys
 import time
 import typing as t
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.environment import Run
+from tests.support.view import View
+from tests.support.writer import Writer
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -163,6 +166,33 @@ class Box:
         path = self.directory / f"{name}.yml"
         path.write_text(json.dumps({"dev": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
         return f"--inventory={path}"
+
+    @contextlib.contextmanager
+    def standing(self, person: Person) -> Iterator[Box]:
+        """Set up by site.yml, and ended behind the block."""
+        try:
+            person.play("site.yml", "-e", "env=dev", self.write())
+            yield self
+        finally:
+            self.end()
+
+    def places(self, group: str, kind: str) -> dict[str, str]:
+        """The nodes or sentinels of a group as they are declared, each with the address where it listens."""
+        return {each: f"127.0.0.1:{each.rpartition(':')[2]}" for each in self.groups[group].get(kind, [])}
+
+    def view(self, group: str = "orders") -> View:
+        """The group as a client sees it."""
+        nodes, sentinels = self.places(group, "nodes"), self.places(group, "sentinels")
+        password, own = self._passwords()
+        return View(group, nodes=nodes, sentinels=sentinels, password=password, sentinel_password=own)
+
+    def writer(self, directory: Path, group: str = "orders") -> Writer:
+        sentinels = list(self.places(group, "sentinels").values())
+        password, own = self._passwords()
+        return Writer(directory=directory, sentinels=sentinels, group=group, password=password, sentinel_password=own)
+
+    def _passwords(self) -> tuple[str | None, str | None]:
+        return self.variables.get("redis_password"), self.variables.get("redis_sentinel_password")
 
     def pid(self, instance: str) -> int:
         """Process id of an instance; 0 when it does not run."""

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
+import os
 import random
 import resource
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
@@ -30,13 +34,20 @@ _PORTS = [port for port in range(12000, 32000) if not 27000 <= port < 27200]
 _given_out: set[int] = set()
 
 
+@functools.cache
+def _reservations() -> int:
+    """A file in which a test process locks the byte of each port that it has given out, until the process ends."""
+    return os.open(Path(tempfile.gettempdir(), f"steady-redis-ports-{os.getuid()}"), os.O_CREAT | os.O_RDWR, 0o600)
+
+
 def free_port() -> int:
-    """Give a port on loopback that nobody uses and that this process has not given out before."""
+    """Give a port on loopback that nobody uses and that no test process which still runs has given out before."""
     while True:
         port = random.choice(_PORTS)
         if port in _given_out:
             continue
         with socket.socket() as probe, contextlib.suppress(OSError):
+            fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
             probe.bind((LOOPBACK, port))
             _given_out.add(port)
             return port
