@@ -31,7 +31,7 @@ lint: setup ## all static checks; ONLY=name runs one
 	@python tests/tools/lint.py $(ONLY)
 
 unit: setup ## pure code by tables and properties, and the lists that must agree
-	@pytest -q tests/unit tests/metadata
+	@pytest -q -n auto tests/unit tests/metadata
 
 integration: setup ## modules against real processes, with the newest and the oldest redis-py
 	@tests/tools/integration.sh

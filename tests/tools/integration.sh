@@ -21,7 +21,8 @@ kept .cache/redis-6.2 requirements/redis-server-floor.txt --only-binary=:all: --
 
 with_redis_py() {
     printf 'redis-py %s: ' "$(python -c 'import redis; print(redis.__version__)')"
-    pytest -q "$@"
+    # Most of them wait most of the time. A file's tests share what they have started.
+    pytest -q -n 3 --dist loadfile --no-loadscope-reorder "$@"
 }
 
 with_redis_py tests/integration
