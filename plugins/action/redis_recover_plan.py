@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.steady.redis.plugins.module_utils._instances import group_args
-from ansible_collections.steady.redis.plugins.module_utils._layout import without_env
+from ansible_collections.steady.redis.plugins.module_utils._layout import aside_in, without_env
 from ansible_collections.steady.redis.plugins.module_utils._plan_recover_start import Calls, plan_calls
 from ansible_collections.steady.redis.plugins.plugin_utils._found import groups_by_name
 
@@ -25,7 +25,6 @@ SPEC = {
     "confirm": {"type": "str", "default": ""},
     "begun": {"type": "str", "default": ""},
 }
-ASIDE = "/var/lib/steady-redis/aside"
 
 
 class ActionModule(ActionBase):
@@ -52,7 +51,16 @@ class ActionModule(ActionBase):
             found = {}
         found = {host: groups for host, groups in found.items() if groups}
         leased = [group for group in placed["groups"] if group["name"] in calls.ill]
+        servers = {
+            host: [each for each in there["servers"] if each["group"] in calls.asleep]
+            for host, there in placed["hosts"].items()
+        }
+        asleep = {
+            "groups": {name: calls.groups[name] for name in calls.asleep},
+            "servers": {host: some for host, some in servers.items() if some},
+        }
         facts = {"start": calls.start, "lines": list(calls.lines), "work": found, "leased": leased, "unfinished": {}}
+        facts["asleep"] = asleep
         return {**result, "changed": False, **facts}
 
 
@@ -72,11 +80,10 @@ def work(calls: Calls, args: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     for group in placed["groups"]:
         name, seat = group["name"], placed["seats"][group["name"]]
         if name in calls.groups and seat:
-            base = hosts[seat]["base"]
             more = {
                 "command": calls.groups[name],
                 "confirm": args["confirm"] if args["confirm"] == without_env(name) else "",
-                "save_dir": f"{base}/aside" if base else ASIDE,
+                "save_dir": aside_in(hosts[seat]["base"]),
             }
             found[seat][name] = {**group_args(group, args["limit"]), **more}
     return found

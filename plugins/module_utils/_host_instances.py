@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._conf_file import SECRETS, parse, read
+from ansible_collections.steady.redis.plugins.module_utils._data_files import copy_on_disk
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     DRAINED,
     GUARD_CONF,
@@ -27,7 +28,7 @@ from ansible_collections.steady.redis.plugins.module_utils._local_redis import C
 from ansible_collections.steady.redis.plugins.module_utils._proc import is_replaced, process_name, read_text
 from ansible_collections.steady.redis.plugins.module_utils._tls import FILES
 
-_DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
+DATA_NAMES = {"appenddirname": "appendonlydir", "appendfilename": "appendonly.aof", "dbfilename": "dump.rdb"}
 
 
 def read_file(path: str, not_seen: list[str]) -> tuple[bool | None, str]:
@@ -93,9 +94,11 @@ def _standing_of(directory: str, text: str) -> dict[str, t.Any]:
 
 
 def _stored_in(directory: str, text: str, not_seen: list[str]) -> dict[str, t.Any]:
+    kind = _data(directory, text, not_seen)
     return {
         "data_dir": directory,
-        "data": _data(directory, text, not_seen),
+        "data": kind,
+        "copy": copy_on_disk(directory, _names(text), kind),
         "data_bytes": _size_of(directory),
         "stored_bytes": _stored(directory, text),
     }
@@ -217,7 +220,7 @@ def _data(directory: str, text: str, not_seen: list[str]) -> str | None:
 
 
 def _names(text: str) -> dict[str, str]:
-    return {**_DATA_NAMES, **read(text, _DATA_NAMES)}
+    return {**DATA_NAMES, **read(text, DATA_NAMES)}
 
 
 def _stored(directory: str, text: str) -> int:

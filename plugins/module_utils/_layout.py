@@ -50,6 +50,11 @@ def unit_of(kind: str, instance: str, flavor: str) -> str:
     return f"steady-{'' if flavor == REDIS else f'{flavor}-'}sentinel@{instance}.service"
 
 
+def aside_in(base: str) -> str:
+    """Where data sets go that somebody may still want, on a host with this base directory."""
+    return f"{base}/aside" if base else "/var/lib/steady-redis/aside"
+
+
 def in_env(env: str, group: str) -> str:
     """What a group is called where several environments are looked at in one run."""
     return f"{env}/{group}"

@@ -88,7 +88,9 @@ def nothing_left(_scene: Scene, _wish: Wish) -> Plan:
     return Plan(refusal=f"Nothing was changed. {STATE['nothing-left'].advice}: docs/operations/recover.md")
 
 
-def all_down(scene: Scene, _wish: Wish) -> Plan:
+def all_down(scene: Scene, wish: Wish) -> Plan:
+    if wish.on_disk:
+        return Plan(refusal=wish.on_disk)
     why = "".join(f"\n  - {who(node)}: {failure(node)}" for node in scene.down)
     return Plan(
         refusal=f"No node of {scene.seen.group.name} runs. Those that stand on hosts that answer were started, and "

@@ -29,6 +29,7 @@ class Wish:
     config: Mapping[str, str] = field(default_factory=dict)  # declared keys of redis.conf
     tried: frozenset[str] = frozenset()  # states whose gentle cure, as a rule waiting, was tried in vain
     command: str = ""  # how the operator calls this
+    on_disk: str = ""  # why the files of nodes that do not run do not settle it
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Calls:
     groups: Mapping[str, str] = field(default_factory=dict)
     ill: tuple[str, ...] = ()  # those of them in which something will change
     start: Mapping[str, Mapping[str, list[Json]]] = field(default_factory=dict)
+    asleep: tuple[str, ...] = ()  # those of which no node runs
     lines: tuple[str, ...] = ()
     refusal: str = ""
 
@@ -39,10 +40,12 @@ def plan_calls(
     if len(ill) > 1 and not declared["named"]:
         each = "".join(f"\n  - {_state(seen.get(name), name)}: {commands[name]}" for name in ill)
         return Calls(refusal=f"{len(ill)} groups are not well. Nothing was changed. Repair them one by one:{each}")
-    down = {host: _down(placed, host, ill) for host in placed["hosts"] if not limit or host in limit}
+    asleep = tuple(name for name in ill if (seen.get(name) or {}).get("state") == "all-nodes-down")
+    lost = [name for name in asleep if _is_lost(placed, name)]
+    down = {host: _down(placed, host, ill, lost) for host in placed["hosts"] if not limit or host in limit}
     start = {host: found for host, found in down.items() if any(found.values())}
     lines = tuple(f"{host}: start {each['instance']}" for host in start for kind in KINDS for each in start[host][kind])
-    return Calls({name: commands[name] for name in chosen}, tuple(ill), start, lines)
+    return Calls({name: commands[name] for name in chosen}, tuple(ill), start, asleep, lines)
 
 
 def is_ill(entry: Json | None) -> bool:
@@ -66,7 +69,16 @@ def _commands(declared: Json) -> dict[str, str]:
     return found
 
 
-def _down(placed: Json, host: str, groups: Sequence[str]) -> dict[str, list[Json]]:
+def _is_lost(placed: Json, group: str) -> bool:
+    """No node has an append-only file any more; a group that was ever started with one has it, if only an empty one."""
+    servers = [(host, each) for host, there in placed["hosts"].items() for each in there["servers"]]
+    mine = [(host, each) for host, each in servers if each["group"] == group]
+    known = [placed["facts"].get(host, {}).get("instances", {}).get(each["instance"], {}) for host, each in mine]
+    kept = all(each.get("config", {}).get("appendonly") == "yes" for _host, each in mine)
+    return kept and all(facts.get("conf") and facts.get("data") == "none" for facts in known)
+
+
+def _down(placed: Json, host: str, groups: Sequence[str], lost: Sequence[str]) -> dict[str, list[Json]]:
     """What stands on this host and does not run. What was never set up, or only adopted, is left to site.yml."""
     facts = placed["facts"].get(host, {}).get("instances", {})
     found: dict[str, list[Json]] = {}
@@ -76,6 +88,6 @@ def _down(placed: Json, host: str, groups: Sequence[str]) -> dict[str, list[Json
             for each in placed["hosts"][host][kind]
             for known in [facts.get(each["instance"], {})]
             if known.get("conf") and not known.get("running") and not known.get("pending")
-            if set(each.get("groups") or [each.get("group")]) & set(groups)
+            if set(each.get("groups") or [each.get("group")]) & set(groups) and each.get("group") not in lost
         ]
     return found

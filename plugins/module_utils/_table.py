@@ -99,9 +99,9 @@ def _sentinels(observation: Observation, address: Address) -> str:
     return f"replica ({len(flags)}/{total})" if flags else "unknown"
 
 
-def render(table: Sequence[dict[str, str]]) -> list[str]:
+def render(table: Sequence[dict[str, str]], names: Sequence[str] = COLUMNS) -> list[str]:
     """The rows as lines of equal columns."""
-    columns = [*COLUMNS, *([CERTIFICATE] if any(CERTIFICATE in row for row in table) else [])]
+    columns = [*names, *([CERTIFICATE] if any(CERTIFICATE in row for row in table) else [])]
     widths = {column: max([len(column), *(len(row[column]) for row in table)]) for column in columns}
     lines = [[column.ljust(widths[column]) for column in columns]]
     lines += [[row[column].ljust(widths[column]) for column in columns] for row in table]

@@ -232,7 +232,9 @@ host:
     instances:
       description: >-
         Of each instance whether it has a configuration (V(conf)), what it would load (V(data), one of V(none), V(rdb),
-        V(aof)) and how long its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)),
+        V(aof)), what that says without being loaded (V(copy): V(history) and V(offset) of a snapshot, the V(keys) that
+        it announces, V(-1) if it does not, its V(bytes), when it was V(changed), whether it is V(whole)) and how long
+        its files are (V(stored_bytes)), what the data directory takes on disk (V(data_bytes)),
         the keys we own and their values in the file, whether the password lines are as declared
         (V(password_matches), V(null) if there is nothing to compare) and which are not (V(password_differs)), its
         V(pid), whether it is V(running), whether its program was replaced on disk since it started (V(replaced)),
@@ -243,6 +245,8 @@ host:
         the directory of RV(host.disk) that holds it (V(disk)).
       type: dict
       sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349,
+        "copy": {"history": "", "offset": 0, "keys": 12, "bytes": 349, "changed": "2026-11-21 03:15:00 UTC",
+        "whole": true},
         "owned_keys": ["maxmemory"], "keys": {"maxmemory": "4gb"}, "password_matches": true,
         "password_differs": [], "pid": 123, "running": true, "replaced": false,
         "guard": {"self": "192.0.2.11:6379", "peers": ["192.0.2.12:6379"], "sentinels": ["192.0.2.12:26379"]},

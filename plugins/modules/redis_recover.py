@@ -37,6 +37,10 @@ options:
     description: How the operator calls this, for messages that say how to go on.
     type: str
     default: ""
+  on_disk:
+    description: What M(steady.redis.redis_recover_files) says against going on, where no node runs.
+    type: str
+    default: ""
   save_dir:
     description: A directory on the host that runs the module, for data sets that are saved before a node is demoted.
     type: path
@@ -158,6 +162,7 @@ def repair(module: AnsibleModule) -> dict[str, t.Any]:
         auth={key: value for key, value in auth.items() if value},
         config=words(params["config"]),
         command=params["command"],
+        on_disk=params["on_disk"],
     )
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = Aside(params["save_dir"], without_env(watched.group.name), stamp)
@@ -176,6 +181,7 @@ def main() -> None:
         "candidate": {"type": "str", "default": ""},
         "config": {"type": "dict", "default": {}},
         "command": {"type": "str", "default": ""},
+        "on_disk": {"type": "str", "default": ""},
         "save_dir": {"type": "path", "default": "/var/lib/steady-redis/aside"},
         "by_round": {"type": "bool", "default": False},
         "progress": {"type": "dict", "default": {}},

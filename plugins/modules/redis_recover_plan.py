@@ -85,6 +85,12 @@ unfinished:
     For each host the groups whose repair takes longer, each with O(steady.redis.redis_recover#module:progress).
   type: dict
   returned: success
+asleep:
+  description: >-
+    The V(groups) of which no node runs, each with the command that repairs it, and for each host the V(servers) of
+    these.
+  type: dict
+  returned: success
 leased:
   description: The groups in which something will change, as RV(steady.redis.redis_placement#module:groups) has them.
   type: list

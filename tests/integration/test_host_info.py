@@ -95,6 +95,9 @@ def test_a_bare_place(tmp_path: Path) -> None:
     assert host["listeners"] == []
     assert host["instances"]["orders-1"] == {
         "conf": False, "data": "none", "data_bytes": 0, "stored_bytes": 0, "owned_keys": [], "keys": {},
+        "copy": {
+            "history": "", "offset": 0, "keys": -1, "bytes": 0, "changed": "1970-01-01 00:00:00 UTC", "whole": True,
+        },
         "password_matches": None, "password_differs": [], "pid": 0, "running": False, "disk": str(tmp_path),
         "guard": {"self": "", "peers": [], "sentinels": []}, "tls": None, "tls_auth_clients": "",
         "adopted": {}, "stranger": {}, "pending": False, "replaced": False, "drained": False, "follows": "",

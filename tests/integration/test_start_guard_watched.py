@@ -87,6 +87,21 @@ def test_a_fast_restart_of_a_master_goes_on(tmp_path: Path, watchers: list[Senti
         assert first.client().dbsize() == 200
 
 
+def test_a_replica_that_lost_its_append_only_file_waits_for_a_master(tmp_path: Path, watchers: list[Sentinel]) -> None:
+    """As replica of nobody it could be promoted: with append-only files all offsets start at 0."""
+    with watched(tmp_path, watchers, "lost") as group:
+        first, second, _third = group.servers
+        first.kill()
+        second.kill()
+        assert guarded(second, group, wait=1, handover=1).text.endswith(f"starting as replica of {first.address}\n")
+        emptied(second)
+        ran = guarded(second, group, wait=1, handover=1)
+        assert (ran.code, "I have lost my append-only file" in ran.text) == (1, True)
+        first.start()
+        ran = guarded(second, group, wait=1, handover=1)
+        assert (ran.code, ran.replicaof) == (0, [first.address])
+
+
 def emptied(server: Server) -> None:
     """Remove all data."""
     shutil.rmtree(server.directory / "appendonlydir", ignore_errors=True)

@@ -92,6 +92,21 @@ def test_what_stands_and_does_not_run_is_started(facts: dict[str, t.Any], starte
     assert [each["instance"] for host in calls.start.values() for each in host["servers"]] == started
 
 
+@pytest.mark.parametrize(
+    ("appendonly", "data", "started"), [("yes", "none", 0), ("yes", "aof", 1), ("no", "none", 1), ("yes", None, 1)]
+)
+def test_where_all_append_only_files_are_lost_no_server_is_started(
+    appendonly: str, data: str | None, started: int
+) -> None:
+    """It would come up empty, as if nothing had been there. A Sentinel is started."""
+    there = placed(orders_6379={**STANDS, "data": data}, sentinel_26379=STANDS)
+    there["hosts"]["db-a"]["servers"][0]["config"] = {"appendonly": appendonly}
+    calls = plan_calls(declared("orders"), there, {"orders": {**DOWN, "state": "all-nodes-down"}})
+    assert calls.asleep == ("orders",)
+    assert len(calls.start["db-a"]["servers"]) == started
+    assert len(calls.start["db-a"]["sentinels"]) == 1
+
+
 def test_nothing_is_started_of_a_group_that_is_well_or_beyond_the_limit() -> None:
     there = placed(orders_6379=STANDS, sentinel_26379=STANDS)
     assert not plan_calls(declared("orders"), there, {"orders": WELL}).start
