@@ -107,6 +107,7 @@ def roll_from(
         before=before,
         confirm=args["confirm"],
         install=install,
+        upgrade=bool(args["offers"]),
     )
 
 

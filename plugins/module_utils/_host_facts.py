@@ -21,6 +21,7 @@ from ansible_collections.steady.redis.plugins.module_utils._host_instances impor
 from ansible_collections.steady.redis.plugins.module_utils._host_software import Run, software
 from ansible_collections.steady.redis.plugins.module_utils._host_standing import (
     adoptions_on,
+    as_they_stand,
     instances_on,
     old_units,
     standing,
@@ -52,10 +53,12 @@ NO_OWN_INSTANCE = {"own_instance_keys": None, "own_instance_port": 0, "own_insta
 def look(params: dict[str, t.Any], run: Run) -> dict[str, t.Any]:
     """Everything about this host."""
     not_seen: list[str] = []
+    flavors = set(flavors_of([*params["servers"], *params["sentinels"]]) or [REDIS])
+    params = as_they_stand(params)
+    flavors.update(flavors_of([*params["servers"], *params["sentinels"]]))
     wanted = _wanted(params)
-    flavors = flavors_of([*params["servers"], *params["sentinels"]]) or [REDIS]
     managed = params["manager"] == SYSTEMD
-    programs = software(flavors, params["families"], run, firewall=managed and bool(params["firewall"]))
+    programs = software(sorted(flavors), params["families"], run, firewall=managed and bool(params["firewall"]))
     listeners = proc.listeners({each["port"] for _kind, each in wanted})
     adoptions = adoptions_on(params, wanted, listeners)
     units = _units(params, programs["software"], wanted, run, old_units(adoptions.values()))

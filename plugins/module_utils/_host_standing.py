@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ansible_collections.steady.redis.plugins.module_utils import _proc as proc
 from ansible_collections.steady.redis.plugins.module_utils._access import Access
 from ansible_collections.steady.redis.plugins.module_utils._adopt_facts import adoption
+from ansible_collections.steady.redis.plugins.module_utils._flavor_change import as_it_stands
 from ansible_collections.steady.redis.plugins.module_utils._host_instances import (
     auth_pass_differs,
     guard_knows,
@@ -49,6 +50,22 @@ def standing(params: Json) -> list[dict[str, str]]:
             ]
         found += [each for each in _adopted(root, own) if each not in found]
     return sorted(found, key=lambda each: (each["instance"], each["flavor"]))
+
+
+def as_they_stand(params: Json) -> Json:
+    """The same instances, each where it stands: one that is to become the other flavor still has its old place."""
+    kinds = {SERVER: "servers", SENTINEL: "sentinels"}
+    return {**params, **{key: [_as_it_stands(kind, each) for each in params[key]] for kind, key in kinds.items()}}
+
+
+def _as_it_stands(kind: str, each: Json) -> Json:
+    other = each.get("other") or {}
+    own, old = (
+        {f"{place['conf_dir']}/{name}" for name in (conf_name(kind, place["flavor"]), ADOPTED)} if place else set()
+        for place in (each, other)
+    )
+    # A Sentinel that is a local process has one file, whatever runs it.
+    return as_it_stands(each, other["flavor"]) if any(map(os.path.exists, old - own)) else each
 
 
 def _adopted(root: str, flavor: str) -> Iterator[dict[str, str]]:
@@ -116,7 +133,10 @@ def instances_on(
         elif guard_secret(each, access):
             found[name]["guard_password_matches"] = guard_knows(each, guard_secret(each, access), not_seen)
         path, disk[path] = disk_of(found[name].pop("data_dir"))
-        found[name]["disk"] = path
+        found[name].update(disk=path, flavor=each["flavor"])
+        if each.get("becomes"):
+            path, disk[path] = disk_of(each["becomes"]["data_dir"])
+            found[name]["next_disk"] = path
     return found, disk
 
 

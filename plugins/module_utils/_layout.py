@@ -23,6 +23,7 @@ OWNED_KEYS = "owned-keys"  # in conf_dir: the names of the keys that we own, one
 DRAINED = "drained"  # in conf_dir of a server: no failover makes it master, until drain_host.yml -e state=back
 ADOPTED = "adopted"  # in conf_dir: what was taken over, and from which unit
 ADOPTED_KEYS = "adopted-keys"  # in conf_dir: lines that follow the old configuration when our unit takes it
+BEFORE = ".before-"  # and a flavor: what a configuration is called once its instance has become that
 
 
 # Who may connect to the ports of a host: the rules, the unit that loads them, and their table in the kernel.

@@ -14,7 +14,6 @@ from ansible_collections.steady.redis.plugins.module_utils._conf_file import sam
 from ansible_collections.steady.redis.plugins.module_utils._fields import size_in_bytes
 from ansible_collections.steady.redis.plugins.module_utils._instances import flavors_of
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
-    FLAVORS,
     PROCESS,
     SENTINEL,
     SERVER,
@@ -99,9 +98,9 @@ def _name(facts: Json) -> str:
 
 
 def _software(placed: Json, facts: Json) -> Iterator[str]:
-    # What stands as the other flavor is refused by the plan, which says what to do. Nothing is missing for that.
-    changed = {each["flavor"] for each in placed["servers"] if _is_of_another_flavor(each, facts)}
-    for flavor in (each for each in flavors_on(placed) if each not in changed):
+    # What is to become another flavor is refused by the plan, which says what to do. Nothing is missing for that.
+    later = {each["becomes"]["flavor"] for each in placed["servers"] if each.get("becomes")}
+    for flavor in (each for each in flavors_on(placed) if each not in later):
         names = facts["software"][flavor]
         package = facts["packages"].get(names["package"], {})
         yield from _program(flavor, placed["manager"], facts, names, package)
@@ -172,16 +171,8 @@ def _ports(placed: Json, facts: Json) -> Iterator[str]:
 
 def _is_ours(kind: str, each: Json, listener: Json, facts: Json, manager: str) -> bool:
     if manager == SYSTEMD and not each.get("pending"):
-        # Of either flavor: while a group changes from one to the other, it is looked at all the same.
-        return listener["unit"] in {unit_of(kind, each["instance"], flavor) for flavor in FLAVORS}
-    if _is_of_another_flavor(each, facts):
-        return True
+        return bool(listener["unit"] == unit_of(kind, each["instance"], each["flavor"]))
     return bool(listener["pid"] and listener["pid"] == facts["instances"].get(each["instance"], {}).get("pid"))
-
-
-def _is_of_another_flavor(each: Json, facts: Json) -> bool:
-    found = facts.get("standing", ())
-    return any(one["instance"] == each["instance"] and one["flavor"] != each["flavor"] for one in found)
 
 
 def _taken(each: Json, listener: Json) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.steady.redis.plugins.module_utils._adopt import taken_over
 from ansible_collections.steady.redis.plugins.module_utils._errors import Refused, in_one_message
 from ansible_collections.steady.redis.plugins.module_utils._estate import Estate, members
+from ansible_collections.steady.redis.plugins.module_utils._flavor_change import as_it_stands
 from ansible_collections.steady.redis.plugins.module_utils._layout import SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._plan_adopt import check_adoptions
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import RESTART_ONLY, drained, file_drift
@@ -29,6 +30,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_host import (
     has_client,
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_password import check_passwords
+from ansible_collections.steady.redis.plugins.module_utils._tls import link_options
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 from ansible_collections.steady.redis.plugins.module_utils._vulnerabilities import told
 
@@ -243,6 +245,11 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
     """The instances of one host, as its roles take them."""
     declared = estate.hosts[host]
     common = {"address": addresses[host], "manager": declared["manager"], "library_dir": declared["library_dir"]}
+
+    def standing(each: Json) -> dict[str, t.Any]:
+        seen = _seen(estate, {"host": host, "instance": each["instance"]})
+        return {**as_it_stands(each, str(seen.get("flavor", ""))), **common, **taken_over(seen)}
+
     by_name = {group["name"]: group for group in groups}
     servers = []
     for each in declared["servers"]:
@@ -253,8 +260,7 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
         released = sorted(set(seen.get("owned_keys", ())) - set(group["config"]))
         servers.append(
             {
-                **each,
-                **common,
+                **standing(each),
                 "sentinel_name": group["sentinel_name"],
                 "peers": [
                     _socket(node) for node in group[NODES] if (node["host"], node["port"]) != (host, each["port"])
@@ -264,14 +270,17 @@ def _host(estate: Estate, host: str, groups: Sequence[Json], addresses: Mapping[
                 "released": released,
                 # Only a start with an edited file gives these back.
                 "held": [key for key in released if key in RESTART_ONLY and key in seen["keys"]],
-                **taken_over(seen),
             }
         )
-    sentinels = [
-        {**each, **common, **taken_over(_seen(estate, {"host": host, "instance": each["instance"]}))}
-        for each in declared["sentinels"]
-    ]
-    return {**declared, "address": addresses[host], "servers": servers, "sentinels": sentinels}
+    sentinels = [standing(each) for each in declared["sentinels"]]
+    found = {**declared, "address": addresses[host], "servers": servers, "sentinels": sentinels}
+    return {**found, "link": _link(found)}
+
+
+def _link(placed: Json) -> dict[str, t.Any]:
+    """The certificates that are there: those of the first process, in the place where it stands."""
+    tls = next((each["tls"] for each in [*placed["servers"], *placed["sentinels"]] if each.get("tls")), None)
+    return link_options(tls["dir"], tls["clients"]) if tls and placed["link"] else dict(placed["link"])
 
 
 def _socket(member: Json) -> str:

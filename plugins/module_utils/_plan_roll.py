@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_nodes import cannot_read
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import number
+from ansible_collections.steady.redis.plugins.module_utils._flavor_change import as_declared
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import version
+from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import cannot_change
 from ansible_collections.steady.redis.plugins.module_utils._topology import MASTER, Address, Member, Node
 
 Json = Mapping[str, t.Any]
@@ -56,6 +58,7 @@ class Roll:
     before: float = 0.0  # what was started earlier is restarted too
     confirm: str = ""
     install: Mapping[str, Json] = field(default_factory=dict)  # host → {"packages": [...], "version": "8.0.2"}
+    upgrade: bool = False  # also into the declared flavor
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Move:
     edit: bool = False  # keys in its file wait for the moment when it is down
     packages: tuple[str, ...] = ()
     may_be: MayBe = field(default_factory=MayBe)  # after this step
+    former: Json = field(default_factory=dict)  # the instance where it stands, if it becomes another flavor
+    mask: tuple[str, ...] = ()  # units that the packages bring, and that shall never start
 
     @property
     def become(self) -> bool:
@@ -118,7 +123,7 @@ def plan_roll(roll: Roll) -> Rolling:
     if against or roll.entry is None:
         return Rolling(refusals=tuple(against))
     turns = [turn for turn in _turns(roll, roll.entry) if turn.why]
-    refusals = [*_unfit(roll, roll.entry, turns), *_programs(roll, roll.entry)]
+    refusals = [*_unfit(roll, roll.entry, turns), *_flavors(roll, roll.entry), *_programs(roll, roll.entry)]
     if not turns:
         return Rolling(refusals=tuple(refusals))
     price = _price(roll, roll.entry, turns)
@@ -126,7 +131,7 @@ def plan_roll(roll: Roll) -> Rolling:
         refusals += [f"{text}. If you mean that: -e confirm={roll.group['name']}" for text in price]
     moves = tuple(_moves(roll, roll.entry, turns))
     lines = [f"{roll.group['name']}: {move.say}" for move in moves] + [
-        f"{roll.group['name']}: {text}" for text in price
+        f"{roll.group['name']}: {text}" for text in (*price, *_kept(moves))
     ]
     return Rolling(moves, tuple(lines), tuple(refusals), _may_be(turns))
 
@@ -174,12 +179,28 @@ def _unfit(roll: Roll, entry: Json, turns: Sequence[Turn]) -> Iterator[str]:
         yield f"{name} differs from its declaration: {'; '.join(live[:3])}{more}. Run site.yml first"
 
 
+def _flavors(roll: Roll, entry: Json) -> Iterator[str]:
+    """What stands as Redis and is declared as Valkey, or the other way round."""
+    for kind, key in KINDS:
+        for member, seen in zip(roll.group[key], entry[key]):
+            host, each = member["host"], _placed(roll, kind, member)
+            if each.get("becomes") and not roll.upgrade:
+                yield (
+                    f"{each['instance']} of {host} is {each['flavor']}, declared is {roll.group['flavor']}: that takes "
+                    "upgrade.yml -e version=..., or declare the flavor that stands there"
+                )
+            elif each.get("becomes"):
+                node = seen if kind == SERVER else None
+                yield from cannot_change(host, each, roll.hosts[host], node, _version_after(roll, host))
+
+
 def _programs(roll: Roll, entry: Json) -> Iterator[str]:
     """What every node would run at the end: newer than now or the same, and all able to copy from each other."""
     pairs = zip(roll.group["nodes"], entry["nodes"])
-    after = [_node(node, _version_after(roll, member["host"])) for member, node in pairs]
+    after = [_node(node, _version_after(roll, member["host"]), roll.group["flavor"]) for member, node in pairs]
     for node, then in zip(entry["nodes"], after):
-        if node["version"] and version(then.version)[:2] < version(node["version"])[:2]:
+        older = version(then.version)[:2] < version(node["version"])[:2]
+        if node["flavor"] == then.flavor and node["version"] and older:
             yield (
                 f"{node['member']['name']} runs {node['flavor']} {node['version']}, and {then.version} is installed, "
                 f"which cannot read its data. Install {node['version']} or newer"
@@ -192,8 +213,8 @@ def _programs(roll: Roll, entry: Json) -> Iterator[str]:
         )
 
 
-def _node(node: Json, version_after: str) -> Node:
-    return Node(Member(node["member"]["name"], Address("", 0)), version=version_after, flavor=node["flavor"])
+def _node(node: Json, version_after: str, flavor: str) -> Node:
+    return Node(Member(node["member"]["name"], Address("", 0)), version=version_after, flavor=flavor)
 
 
 def _version_after(roll: Roll, host: str) -> str:
@@ -207,13 +228,21 @@ def _version_after(roll: Roll, host: str) -> str:
 def _turns(roll: Roll, entry: Json) -> Iterator[Turn]:
     for kind, key in KINDS:
         for member, seen in zip(roll.group[key], entry[key]):
-            host = member["host"]
-            (each,) = [one for one in roll.placed[host][f"{kind}s"] if one["instance"] == member["instance"]]
+            host, each = member["host"], _placed(roll, kind, member)
             down = not roll.hosts[host]["instances"][each["instance"]]["running"]
             why = tuple(["it is down"] if down else _reasons(roll, entry, kind, each, seen))
+            if each.get("becomes"):
+                now, then = f"{each['flavor']} {seen['version']}".strip(), _version_after(roll, host)
+                why = (*why[: int(down)], f"{now} → {roll.group['flavor']} {then}".strip())
             is_master = kind == SERVER and str(_address(member)) == entry["master"]
-            newer = bool(seen["version"]) and seen["version"] != _version_after(roll, host)
+            newer = bool(each.get("becomes") or (seen["version"] and seen["version"] != _version_after(roll, host)))
             yield Turn(kind, member["name"], each, host, why, down, is_master, newer)
+
+
+def _placed(roll: Roll, kind: str, member: Json) -> Json:
+    there: Sequence[Json] = roll.placed[member["host"]][f"{kind}s"]
+    (found,) = [each for each in there if each["instance"] == member["instance"]]
+    return found
 
 
 def _address(member: Json) -> Address:
@@ -258,7 +287,14 @@ def _moves(roll: Roll, entry: Json, turns: Sequence[Turn]) -> Iterator[Move]:
         edit = turn.kind == SERVER and (turn.down or turn.newer or turn.name in entry["restarts"])
         verb = "start" if turn.down else "restart"
         say = f"{turn.label}: {what}{verb} ({', '.join(turn.why)})"
-        yield Move(say, turn.kind, turn.host, turn.each, edit, packages, _may_be(waiting))
+        move = Move(say, turn.kind, turn.host, turn.each, edit, packages, _may_be(waiting))
+        yield _in_the_other_flavor(roll, move) if turn.each.get("becomes") else move
+
+
+def _in_the_other_flavor(roll: Roll, move: Move) -> Move:
+    own = roll.hosts[move.host]["software"][roll.group["flavor"]]["service"]
+    mask = (own,) if own and move.become else ()
+    return replace(move, instance=as_declared(move.instance), former=move.instance, mask=mask)
 
 
 def _when(turn: Turn) -> tuple[bool, bool, bool]:
@@ -268,6 +304,20 @@ def _when(turn: Turn) -> tuple[bool, bool, bool]:
 
 def _hands_over(roll: Roll) -> bool:
     return len(roll.group["nodes"]) > 1 and bool(roll.group["sentinels"])
+
+
+def _kept(moves: Sequence[Move]) -> list[str]:
+    """What a change of the flavor leaves behind."""
+    old = dict.fromkeys((move.former["flavor"], move.former["data_dir"]) for move in moves if _moves_data(move))
+    return [
+        f"the data of {flavor} stay in {path} on each host, as they are when its turn comes. There is no other way "
+        "back once the role has moved"
+        for flavor, path in old
+    ]
+
+
+def _moves_data(move: Move) -> bool:
+    return move.kind == SERVER and bool(move.former) and move.former["data_dir"] != move.instance["data_dir"]
 
 
 def _price(roll: Roll, entry: Json, turns: Sequence[Turn]) -> list[str]:
@@ -292,6 +342,7 @@ def _downtime(roll: Roll, entry: Json, turn: Turn) -> str:
     stored = roll.hosts[turn.host]["instances"][turn.each["instance"]].get("stored_bytes") or 0
     node = next(each for each in entry["nodes"] if each["member"]["name"] == turn.name)
     saved = node["config"].get("appendonly") == "yes" or node["config"].get("save", "3600 1")
-    seconds = STARTING + max(stored, node["memory"] if saved else 0) // LOADING
+    times = 2 if turn.each.get("becomes") else 1  # copied once, and loaded
+    seconds = STARTING + times * max(stored, node["memory"] if saved else 0) // LOADING
     lost = "" if saved else f", and its {node['keys']} keys are gone, as nothing is saved"
     return f"nobody reads or writes for about {seconds} s{lost}"

@@ -42,7 +42,7 @@ class Host:
     def words(self) -> str:
         others = sorted({*self.offers} - {self.has}, key=debian_key, reverse=True)
         more = f", and apt offers {', '.join(others)}" if others else ", and apt offers nothing else"
-        return f"{self.name} has {self.has or 'nothing'}{more if self.by_apt else ''}"
+        return f"{self.name} has {self.has or 'no ' + self.program['package']}{more if self.by_apt else ''}"
 
 
 def choose(group: Json, placed: Json, facts: Json, offers: Mapping[str, Sequence[str]], wanted: str) -> Choice:
@@ -60,9 +60,11 @@ def choose(group: Json, placed: Json, facts: Json, offers: Mapping[str, Sequence
 
 def _host(name: str, group: Json, placed: Json, facts: Json, offers: Sequence[str]) -> Host:
     program = facts["software"][group["flavor"]]
-    managed = any(each["manager"] == SYSTEMD for each in [*placed["servers"], *placed["sentinels"]])
+    everything = [*placed["servers"], *placed["sentinels"]]
+    managed = any(each["manager"] == SYSTEMD for each in everything)
     package = str(facts["packages"].get(program["package"], {}).get("installed") or "")
-    by_apt = managed and bool(package) and facts["package_manager"] == "apt"
+    new = not program["binary"] and any(each.get("becomes") for each in everything)
+    by_apt = managed and (bool(package) or new) and facts["package_manager"] == "apt"
     return Host(name, program, package if by_apt else program["version"], offers, by_apt)
 
 
@@ -71,11 +73,11 @@ def _on(host: Host, wanted: str) -> tuple[Json, str]:
     if not host.by_apt:
         how = f"Install {wanted} there yourself, then run this again: it restarts one after the other"
         return {}, "" if _is(host.has, wanted) else f"{host.words} at {host.program['binary']}, not by apt. {how}"
-    fit = [each for each in {host.has, *host.offers} if _is(each, wanted)]
+    fit = [each for each in {host.has, *host.offers} if each and _is(each, wanted)]
     if not fit:
         return {}, f"{host.words}: none of that is {wanted}. Add a source of that version to its apt"
     best = max(fit, key=debian_key)
-    if debian_key(best) < debian_key(host.has):
+    if host.has and debian_key(best) < debian_key(host.has):
         return {}, f"{host.name} has {host.has}, and {best} is older: it may be unable to read the data"
     if best == host.has:
         return {}, ""

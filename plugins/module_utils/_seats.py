@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._env import Inventory, Place, read_place
 from ansible_collections.steady.redis.plugins.module_utils._fields import Mistakes, kind, nearest
+from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS
 from ansible_collections.steady.redis.plugins.module_utils._topology import Address
 
 
@@ -47,16 +48,24 @@ class Seat:
         }
 
     def on_disk(self, kind: str, flavor: str) -> dict[str, t.Any]:
+        (other,) = (each for each in FLAVORS if each != flavor)
         return {
             "instance": self.instance,
-            "flavor": flavor,
             "port": self.port,
             "address": self.place.address,
+            "manager": self.place.manager,
+            "library_dir": self.place.library_dir,
+            **self._as(kind, flavor),
+            "other": self._as(kind, other),  # where it stands as long as it is not yet what it is declared as
+        }
+
+    def _as(self, kind: str, flavor: str) -> dict[str, t.Any]:
+        """What depends on the flavor."""
+        return {
+            "flavor": flavor,
             "conf_dir": self.place.conf_dir(self.instance, flavor),
             "data_dir": self.place.data_dir(self.instance, flavor),
             "unit": self.place.unit(kind, self.instance, flavor),
-            "manager": self.place.manager,
-            "library_dir": self.place.library_dir,
             **({"tls": {"clients": self.place.tls, "dir": self.place.tls_dir(flavor)}} if self.place.tls else {}),
         }
 

@@ -42,6 +42,8 @@ def turn_unit(run: Run, name: str, state: str, *, pretend: bool = False) -> list
     if not pretend:
         if seen.get("reload_needed"):
             run(["systemctl", "daemon-reload"])
+        if words == ["restart"] and not _is_enabled(seen):
+            run(["systemctl", "enable", name])  # one that a run which was cut off has left like that
         code, _out, problem = run(["systemctl", *words, name])
         if code:
             raise NotStarted(f"{name}: {problem.strip()}. The journal ends with:\n{_journal(run, [name])}")

@@ -103,6 +103,12 @@ def test_what_stands_on_a_host() -> None:
         "unit": "steady-redis@carts-6380.service",
         "manager": "systemd",
         "library_dir": "/usr/local/lib/steady-redis",
+        "other": {
+            "flavor": "valkey",
+            "conf_dir": "/etc/valkey/carts-6380",
+            "data_dir": "/var/lib/valkey/carts-6380",
+            "unit": "steady-valkey@carts-6380.service",
+        },
         **NO_USERS,
     }
     (sentinel,) = host["sentinels"]

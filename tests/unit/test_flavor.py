@@ -19,7 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._instances import gua
 from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS
 from ansible_collections.steady.redis.plugins.module_utils._plan_site import Todo, plan_site
 from tests.unit.observations import but, healthy
-from tests.unit.sites import HOSTS, Estate, program
+from tests.unit.sites import HOSTS, Estate, instance, program
 
 Json = dict[str, t.Any]
 ROLES = Path(__file__).parents[2] / "roles"
@@ -176,6 +176,8 @@ def test_what_is_its_own_or_another_instance_is_not_in_the_way(standing: Json) -
 
 def test_a_mixed_group_can_be_looked_at() -> None:
     estate = valkey()
+    estate.facts["db-a"]["instances"]["orders-6379"] = instance(flavor="redis")
+    estate.facts["db-a"]["software"]["redis"] = program(version="7.0.15")
     estate.facts["db-a"]["listeners"] = [
         {"address": "192.0.2.11", "port": 6379, "pid": 7, "process": "redis-server",
          "unit": "steady-redis@orders-6379.service"}
