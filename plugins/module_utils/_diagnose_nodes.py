@@ -233,7 +233,7 @@ def replica_astray(scene: Scene) -> Sign | None:
 
 
 def replica_unlinked(scene: Scene) -> Sign | None:
-    apart = [node for node in scene.followers if not node.link_up and is_settled(node)]
+    apart = [node for node in scene.followers if not node.link_up and is_settled(node) and not is_shut_out(scene, node)]
     return sign(
         apart, lambda node: f"has no link to {node.master} for {max(node.link_down_seconds, 0)} s: {guess(scene, node)}"
     )
@@ -244,15 +244,13 @@ def guess(scene: Scene, node: Node) -> str:
     master = scene.certain
     if node.secrets_match.get("masterauth") is False:
         return "its masterauth is not the group's password"
-    if master is not None and cannot_read(node, master):
-        return f"{node.flavor} {node.version} cannot read the data of {master.flavor} {master.version}"
     if master is not None and master.loading:
         return "the master is still loading"
     return f"see the network between them and the log of {node.name}"
 
 
 def replica_syncing(scene: Scene) -> Sign | None:
-    busy = [node for node in scene.replicas if not is_settled(node)]
+    busy = [node for node in scene.replicas if not is_settled(node) and not is_shut_out(scene, node)]
     return sign(busy, lambda node: "loads its own data" if node.loading else f"copies the data of {node.master}")
 
 
@@ -274,11 +272,18 @@ def mixed_versions(scene: Scene) -> Sign | None:
 
     def say(node: Node) -> str:
         master = master_of(node)
+        end = ", so it cannot copy its data, and tries for ever" if is_shut_out(scene, node) else ""
         return f"runs {node.flavor} {node.version}, its master " + (
-            f"{master.flavor} {master.version}" if master else ""
+            f"{master.flavor} {master.version}{end}" if master else ""
         )
 
     return sign([node for node in scene.replicas if master_of(node)], say)
+
+
+def is_shut_out(scene: Scene, node: Node) -> bool:
+    """It has lost its link to a master whose data it cannot read."""
+    master = scene.certain
+    return master is not None and not node.link_up and not node.loading and cannot_read(node, master)
 
 
 def cannot_read(replica: Node, master: Node) -> bool:

@@ -9,7 +9,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_nodes import cannot_read
 from ansible_collections.steady.redis.plugins.module_utils._layout import PROCESS, VALKEY
@@ -71,6 +71,16 @@ def cannot_change(host: str, each: Json, facts: Json, node: Json | None, then: s
             f"{host}: {there['next_disk']} has {size(room['free'])}, and {size(needed)} are needed for the data of "
             f"{each['instance']}: the old ones stay where they are, and are the way back"
         )
+
+
+def left_behind(changes: Iterable[tuple[Json, Json]]) -> list[str]:
+    """What a change of the flavor leaves where it is. V(changes): where servers stand, and as they are declared."""
+    old = [(each["flavor"], each["data_dir"]) for each, new in changes if each["data_dir"] != new["data_dir"]]
+    return [
+        f"the data of {flavor} stay in {path} on each host, as they are when its turn comes. There is no other way "
+        "back once the role has moved"
+        for flavor, path in dict.fromkeys(old)
+    ]
 
 
 def _standing(group: Json, hosts: Json) -> Iterator[str]:

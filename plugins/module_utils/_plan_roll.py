@@ -19,7 +19,7 @@ from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene impor
 from ansible_collections.steady.redis.plugins.module_utils._flavor_change import as_declared
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD
 from ansible_collections.steady.redis.plugins.module_utils._plan_config import version
-from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import cannot_change
+from ansible_collections.steady.redis.plugins.module_utils._plan_flavor import cannot_change, left_behind
 from ansible_collections.steady.redis.plugins.module_utils._topology import MASTER, Address, Member, Node
 
 Json = Mapping[str, t.Any]
@@ -73,6 +73,7 @@ class Turn:
     down: bool = False
     master: bool = False
     newer: bool = False  # starts in another version, which may know keys that the old one does not
+    shut_out: bool = False  # has no link to a master whose data it cannot read
 
     @property
     def label(self) -> str:
@@ -84,6 +85,7 @@ class MayBe:
     """What those whose turn is yet to come may still show."""
 
     older: tuple[str, ...] = ()  # nodes of a version that may be unable to read the master's data
+    shut_out: tuple[str, ...] = ()  # those of them that have lost their link by that
     down: tuple[str, ...] = ()
     down_sentinels: tuple[str, ...] = ()
 
@@ -130,8 +132,9 @@ def plan_roll(roll: Roll) -> Rolling:
     if price and roll.confirm != roll.group["name"]:
         refusals += [f"{text}. If you mean that: -e confirm={roll.group['name']}" for text in price]
     moves = tuple(_moves(roll, roll.entry, turns))
+    kept = left_behind([(move.former, move.instance) for move in moves if move.kind == SERVER and move.former])
     lines = [f"{roll.group['name']}: {move.say}" for move in moves] + [
-        f"{roll.group['name']}: {text}" for text in (*price, *_kept(moves))
+        f"{roll.group['name']}: {text}" for text in (*price, *kept)
     ]
     return Rolling(moves, tuple(lines), tuple(refusals), _may_be(turns))
 
@@ -140,6 +143,7 @@ def _may_be(turns: Sequence[Turn]) -> MayBe:
     servers = [turn for turn in turns if turn.kind == SERVER]
     return MayBe(
         older=tuple(turn.name for turn in servers),
+        shut_out=tuple(turn.name for turn in servers if turn.shut_out),
         down=tuple(turn.name for turn in servers if turn.down),
         down_sentinels=tuple(turn.name for turn in turns if turn.kind == SENTINEL and turn.down),
     )
@@ -236,7 +240,8 @@ def _turns(roll: Roll, entry: Json) -> Iterator[Turn]:
                 why = (*why[: int(down)], f"{now} → {roll.group['flavor']} {then}".strip())
             is_master = kind == SERVER and str(_address(member)) == entry["master"]
             newer = bool(each.get("becomes") or (seen["version"] and seen["version"] != _version_after(roll, host)))
-            yield Turn(kind, member["name"], each, host, why, down, is_master, newer)
+            out = kind == SERVER and not is_master and not seen["link_up"]
+            yield Turn(kind, member["name"], each, host, why, down, is_master, newer, shut_out=out)
 
 
 def _placed(roll: Roll, kind: str, member: Json) -> Json:
@@ -304,20 +309,6 @@ def _when(turn: Turn) -> tuple[bool, bool, bool]:
 
 def _hands_over(roll: Roll) -> bool:
     return len(roll.group["nodes"]) > 1 and bool(roll.group["sentinels"])
-
-
-def _kept(moves: Sequence[Move]) -> list[str]:
-    """What a change of the flavor leaves behind."""
-    old = dict.fromkeys((move.former["flavor"], move.former["data_dir"]) for move in moves if _moves_data(move))
-    return [
-        f"the data of {flavor} stay in {path} on each host, as they are when its turn comes. There is no other way "
-        "back once the role has moved"
-        for flavor, path in old
-    ]
-
-
-def _moves_data(move: Move) -> bool:
-    return move.kind == SERVER and bool(move.former) and move.former["data_dir"] != move.instance["data_dir"]
 
 
 def _price(roll: Roll, entry: Json, turns: Sequence[Turn]) -> list[str]:

@@ -19,6 +19,7 @@ def unsettled(
     seen: Observation,
     *,
     older: Collection[str] = (),
+    shut_out: Collection[str] = (),
     down: Collection[str] = (),
     down_sentinels: Collection[str] = (),
     goal: int = 0,
@@ -26,7 +27,8 @@ def unsettled(
     """What is not in step yet, one line each; empty when everything is.
 
     V(down) and V(down_sentinels) were so before all began, the nodes V(older) may still run a version that cannot read
-    the master's data. Every replica must have reached V(goal), the master's offset a moment ago.
+    the master's data, those of V(shut_out) have lost their link by that. Every replica must have reached V(goal), the
+    master's offset a moment ago.
     """
     allowed: dict[str, Collection[str]] = {
         "healthy": (),
@@ -37,7 +39,15 @@ def unsettled(
         "writes-refused": [node.name for node in seen.nodes] if down else (),
     }
     lines = [_line(each) for each in diagnose(seen).findings if not _is_explained(each, allowed)]
+    lines += _unlinked(seen, older, shut_out)
     return [*lines, *_as_sentinels_list(seen), *_alone(seen, down_sentinels), *_copies(seen, goal)]
+
+
+def _unlinked(seen: Observation, older: Collection[str], shut_out: Collection[str]) -> Iterator[str]:
+    """An older one follows the newer master by what it missed, as long as it needs no more than that."""
+    for node in seen.nodes:
+        if node.name in older and node.name not in shut_out and node.is_replica and not node.link_up:
+            yield f"{who(node)} has no link to its master yet"
 
 
 def _is_explained(finding: Finding, allowed: Mapping[str, Collection[str]]) -> bool:

@@ -291,7 +291,7 @@ _LESS_THAN_DECLARED = (
     State(
         "mixed-versions",
         "a replica cannot read what its master writes: {who}",
-        "upgrade the replica before it has to synchronise again",
+        "upgrade it before it has to synchronise again: upgrade.yml goes on where it stopped",
         severity=WARNING,
         site_may_mend=True,
     ),

@@ -20,6 +20,11 @@ options:
     type: list
     elements: str
     default: []
+  shut_out:
+    description: Those of them that have no link to the master any more, and get none before their turn.
+    type: list
+    elements: str
+    default: []
   down:
     description: Nodes that are down and may be, as their turn is yet to come.
     type: list
@@ -90,7 +95,7 @@ from ansible_collections.steady.redis.plugins.module_utils._errors import NotRea
 from ansible_collections.steady.redis.plugins.module_utils._observe import observe
 from ansible_collections.steady.redis.plugins.module_utils._settled import is_copying, unsettled
 
-ALLOWED = ("older", "down", "down_sentinels")
+ALLOWED = ("older", "shut_out", "down", "down_sentinels")
 
 
 def settle(module: AnsibleModule) -> dict[str, t.Any]:

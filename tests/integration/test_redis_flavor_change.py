@@ -55,7 +55,9 @@ def change(old: Json, new: Json, *, kind: str = "server", check: bool = False) -
 def files(each: Json) -> dict[str, bytes]:
     """All that lies in the places of an instance."""
     roots = [Path(each[key]) for key in ("conf_dir", "data_dir")]
-    return {str(path.relative_to(root)): path.read_bytes() for root in roots for path in root.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(root)): path.read_bytes() for root in roots for path in root.rglob("*") if path.is_file()
+    }
 
 
 def test_everything_moves_and_the_old_data_stay(old: Json, new: Json) -> None:

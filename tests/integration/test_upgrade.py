@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.environment import Run
-from tests.support.local import Box, Person
+from tests.support.local import Box, Person, end_with_children
 from tests.support.old_server import BINARY
-from tests.support.processes import free_port
+from tests.support.processes import free_port, wait_until
 from tests.support.view import View
 
 PORTS = [free_port() for _number in range(3)]
@@ -56,9 +57,35 @@ def play(person: Person, box: Box, *words: str, code: int = 0) -> Run:
     return person.play("upgrade.yml", "-e", "env=dev", box.write(), *words, code=code)
 
 
+def look(person: Person, box: Box) -> str:
+    return " ".join(person.play("status.yml", "-e", "env=dev", box.write(), code=None).output.split())
+
+
 def versions(orders: View) -> set[str]:
     processes = [orders.client(node) for node in orders.nodes] + [orders.sentinel(each) for each in orders.sentinels]
     return {each.info("server")["redis_version"] for each in processes}
+
+
+def stopped_after_the_switchover(person: Person, box: Box, *words: str) -> None:
+    """A run that is killed when the role has moved, and the old master still runs its old program."""
+    with person.start("ansible-playbook", "playbooks/upgrade.yml", "-e", "env=dev", box.write(), *words) as process:
+        assert process.stdout
+        seen = ""
+        for line in process.stdout:
+            seen += line
+            if re.search(r"TASK \[Move \| .* takes over", seen) and line.startswith("TASK [Gate"):
+                end_with_children(process)
+                break
+    assert process.returncode == -signal.SIGKILL, seen
+    (box.base / "lease" / "orders.json").unlink()  # as a minute later
+
+
+def restart_in_the_old_version(box: Box, port: int) -> None:
+    """As a person does who helps out, or a program that nobody has replaced."""
+    name = f"orders-{port}"
+    os.kill(box.pid(name), signal.SIGKILL)
+    wait_until(lambda: not box.pid(name), what="the end of the old master")
+    subprocess.run([BINARY, box.base / "etc" / name / "redis.conf"], check=True)
 
 
 def test_refused(person: Person, box: Box, orders: View, newer: str) -> None:
@@ -80,6 +107,10 @@ def test_upgraded(person: Person, box: Box, orders: View, newer: str, tmp_path: 
     assert f"orders: {NODES[1]}: restart ({before} → {newer})" in planned
     assert versions(orders) == {before}
     with box.writer(tmp_path) as writes:
+        stopped_after_the_switchover(person, box, *words)
+        restart_in_the_old_version(box, PORTS[0])
+        tries = f"{NODES[0]} (127.0.0.1:{PORTS[0]}) runs redis {before}, its master redis {newer}, so it cannot copy"
+        wait_until(lambda: tries in look(person, box), what="the status names it", timeout=30)
         play(person, box, *words)
     print(f"    {writes.verdict(max_lost=0, max_gap_ms=3000)}")
     new = orders.wait_healthy()

@@ -243,6 +243,8 @@ CASES: list[tuple[str, str, Observation]] = [
     ("healthy", "just within the limit", but(but(TRIO, offset=LAG_LIMIT), "db-c", offset=0)),
     ("replica-disk-trouble", "one replica", but(TRIO, "db-b", save_failed=True)),
     ("mixed-versions", "an old replica", but(but(TRIO, version="8.0.2"), "db-c", version="7.0.15")),
+    ("mixed-versions", "copies in vain", but(TRIO, "db-c", version="6.2.1", link_up=False, syncing=True, keys=0)),
+    ("replica-syncing", "an old one, from its disk", but(TRIO, "db-c", version="6.2.1", link_up=False, loading=True)),
     ("sentinel-stale", "an older epoch", but_sentinels(TRIO, "db-c", master=B, epoch=2)),
     ("sentinel-unaware", "one was emptied", unaware(TRIO, "db-c")),
     ("sentinel-down", "one", silent_sentinels(TRIO, "db-c")),

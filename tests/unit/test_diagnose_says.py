@@ -62,7 +62,6 @@ def test_says_why_no_replica_is_good() -> None:
     ("changes", "reason"),
     [
         ({"secrets_match": {"masterauth": False}}, "masterauth is not the group's password"),
-        ({"version": "6.2.16"}, "cannot read the data of redis 7.0.15"),
         ({}, "see the network"),
     ],
 )
@@ -70,6 +69,15 @@ def test_guesses_why_a_link_is_down(changes: dict[str, object], reason: str) -> 
     diagnosis = diagnose(but(TRIO, "db-c", link_up=False, **changes))
     found = next(each for each in diagnosis.findings if each.state == "replica-unlinked")
     assert reason in found.evidence[0]
+
+
+@pytest.mark.parametrize("syncing", [True, False])
+def test_says_that_an_old_replica_tries_for_ever(syncing: bool) -> None:
+    diagnosis = diagnose(but(TRIO, "db-c", link_up=False, syncing=syncing, version="6.2.16"))
+    assert [each.state for each in diagnosis.findings] == ["mixed-versions"]
+    assert "runs redis 6.2.16, its master redis 7.0.15, so it cannot copy its data, and tries for ever" in (
+        diagnosis.evidence[0]
+    )
 
 
 def test_says_what_a_former_master_wrote_alone() -> None:

@@ -84,6 +84,11 @@ def test_whose_turn_is_yet_to_come() -> None:
     assert unsettled(newer, older=["db-c"]) == []
     assert unsettled(newer, older=["db-b"])
     assert unsettled(but(newer, "db-b", keys=0, offset=5000), older=["db-c"])
+    # It needs a full copy, and cannot read one: only its turn ends that.
+    alone = but(newer, "db-c", link_up=False, syncing=True)
+    assert unsettled(alone, older=["db-c"]) == ["db-c (192.0.2.13:6379) has no link to its master yet"]
+    assert unsettled(alone, older=["db-c"], shut_out=["db-c"]) == []
+    assert unsettled(alone, shut_out=["db-c"])
 
 
 def test_who_copies_data_is_waited_for() -> None:
