@@ -38,15 +38,21 @@ def save_rdb(connect: Connector, address: Address, path: str) -> int:
 
 def _receive(connect: Connector, address: Address, path: str) -> int:
     size = 0
-    with connect(address) as link, open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        link.ask("REPLCONF", "rdb-only", "1")
-        link.ask("REPLCONF", "capa", "eof")
-        for chunk in _payload(link.raw_socket("SYNC", timeout=PATIENCE), address):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        for chunk in stream_rdb(connect, address):
             file.write(chunk)
             size += len(chunk)
         file.flush()
         os.fsync(file.fileno())
     return size
+
+
+def stream_rdb(connect: Connector, address: Address) -> Iterator[bytes]:
+    """The data set of a node piece by piece, while it is sent."""
+    with connect(address) as link:
+        link.ask("REPLCONF", "rdb-only", "1")
+        link.ask("REPLCONF", "capa", "eof")
+        yield from _payload(link.raw_socket("SYNC", timeout=PATIENCE), address)
 
 
 def _payload(sock: t.Any, address: Address) -> Iterator[bytes]:

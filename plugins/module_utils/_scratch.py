@@ -43,6 +43,39 @@ def defaults(binary: str) -> Mapping[str, str]:
         shutil.rmtree(directory)
 
 
+def count_keys(binary: str, directory: str, loading: float) -> Mapping[str, int]:
+    """The keys of each database that a server has which loads dump.rdb of V(directory). Nobody else can reach it.
+
+    Raises Refused with the end of what it says if it does not come up.
+    """
+    where = Address(os.path.join(directory, "s"), 0)
+    # A replica: a master would leave out keys that have expired since the copy was taken.
+    alone = ["--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "yes", "--save", "", "--appendonly", "no"]
+    arguments = ["--port", "0", "--unixsocket", where.host, "--dir", directory, *alone]
+    log = os.path.join(directory, "log")
+    process = subprocess.Popen([binary, *arguments, "--logfile", log], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(
+            lambda: process.poll() is not None or _loaded(where), timeout=loading, what="it is loaded", pause=0.1
+        )
+        if process.poll() is not None:
+            with open(log, encoding="utf-8", errors="replace") as file:
+                raise Refused(f"{binary} cannot load it: {' / '.join(line.strip() for line in file.readlines()[-3:])}")
+        with Sockets()(where) as link:
+            keyspace = str(link.ask("INFO", "keyspace"))
+        return {name: int(keys) for name, keys in re.findall(r"^(db\d+):keys=(\d+)", keyspace, re.MULTILINE)}
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _loaded(where: Address) -> bool:
+    if not _answers(where):
+        return False
+    with Sockets()(where) as link:
+        return "loading:0" in str(link.ask("INFO", "persistence"))
+
+
 def _answers(where: Address) -> bool:
     if not os.path.exists(where.host):
         return False

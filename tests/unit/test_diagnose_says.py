@@ -75,8 +75,9 @@ def test_guesses_why_a_link_is_down(changes: dict[str, object], reason: str) -> 
 def test_says_that_an_old_replica_tries_for_ever(syncing: bool) -> None:
     diagnosis = diagnose(but(TRIO, "db-c", link_up=False, syncing=syncing, version="6.2.16"))
     assert [each.state for each in diagnosis.findings] == ["mixed-versions"]
-    assert "runs redis 6.2.16, its master redis 7.0.15, so it cannot copy its data, and tries for ever" in (
-        diagnosis.evidence[0]
+    assert (
+        "runs redis 6.2.16, its master redis 7.0.15, so it cannot copy its data, and tries for ever"
+        in (diagnosis.evidence[0])
     )
 
 
