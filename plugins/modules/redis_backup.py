@@ -162,6 +162,9 @@ class Taken:
 
 def take(module: AnsibleModule) -> dict[str, t.Any]:
     params, watched = module.params, watched_from(module.params, module.params)
+    if not os.path.isabs(params["directory"]):
+        said = params["directory"] or "not given"
+        raise Refused(f"directory: is {said}, must be a path from /, for example -e directory=/mnt/backups")
     node = source(observe([watched])[0], master_too=params["master"])
     binary = _able(params, node)
     if module.check_mode:

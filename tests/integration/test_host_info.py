@@ -101,6 +101,7 @@ def test_a_bare_place(tmp_path: Path) -> None:
         "password_matches": None, "password_differs": [], "pid": 0, "running": False, "disk": str(tmp_path),
         "guard": {"self": "", "peers": [], "sentinels": []}, "tls": None, "tls_auth_clients": "",
         "adopted": {}, "stranger": {}, "pending": False, "replaced": False, "drained": False, "follows": "",
+        "flavor": "redis",
     }  # fmt: skip
     assert host["disk"][str(tmp_path)]["free"] <= shutil.disk_usage(tmp_path).total
 
@@ -191,6 +192,24 @@ def test_files(tmp_path: Path) -> None:
     assert (files[str(conf_dir)]["mode"], files[str(conf_dir)]["sha256"]) == ("0750", None)
     assert files[f"{conf_dir}/guard.conf"]["sha256"] == hashlib.sha256(b"group=orders\n").hexdigest()
     assert f"{tmp_path}/absent" not in files
+
+
+def test_what_is_declared_as_valkey_and_still_is_redis(servers: Make, tmp_path: Path) -> None:
+    """It is described where it stands; and once its configuration has another name, where it is declared."""
+    server = with_pid_file(servers)
+    own = {"flavor": "valkey", "conf_dir": f"{tmp_path}/etc/orders-1", "data_dir": f"{tmp_path}/lib/orders-1"}
+    old = {key: value for key, value in place(server).items() if key in own}
+    wanted = {**place(server), **own, "other": old}
+    host = look(servers=[wanted])
+    found = host["instances"]["orders-1"]
+    assert (found["flavor"], found["running"], found["pid"]) == ("redis", True, server.client().info()["process_id"])
+    assert (found["disk"], found["next_disk"]) == (str(server.directory), str(tmp_path))
+    assert set(host["software"]) == {"redis", "valkey"}
+    server.conf.rename(f"{server.conf}.before-valkey")
+    host = look(servers=[wanted])
+    found = host["instances"]["orders-1"]
+    assert (found["flavor"], found["running"], found["conf"]) == ("valkey", False, False)
+    assert set(host["software"]) == {"valkey"}
 
 
 def test_a_stranger_on_ipv6_is_seen() -> None:
