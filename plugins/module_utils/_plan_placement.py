@@ -190,21 +190,25 @@ def _normal(address: str) -> str:
 
 
 def _remembered(estate: Estate, host: str) -> str:
-    """The address of a silent host, as the start guards of its peers know it. Empty if that is not sure."""
+    """The address of a silent host, as the start guards of its peers know it. Empty if that is not sure.
+
+    They list all others in the order of the declaration: of several that are silent each has its place.
+    """
+    here = {each for facts in estate.facts.values() for each in facts["addresses"]}
     for group in estate.groups:
         for kind, key in ((NODES, "peers"), (SENTINELS, "sentinels")):
             ports = [member["port"] for member in group[kind] if member["host"] == host]
-            silent = {member["host"] for member in group[kind] if member["host"] not in estate.facts}
+            away = [each for each in group[kind] if each["host"] not in estate.facts and each["port"] in ports]
+            silent = list(dict.fromkeys(member["host"] for member in away))
             guards = [
                 estate.facts[node["host"]]["instances"].get(node["instance"], {}).get("guard") or {}
                 for node in group[NODES]
                 if node["host"] in estate.facts
             ]
-            known = {each for guard in guards for each in guard.get(key, [])}
-            here = {each for facts in estate.facts.values() for each in facts["addresses"]}
-            others = {Address.parse(each).host for each in known if Address.parse(each).port in ports} - here
-            if len(others) == len(silent) == 1 and host in silent:
-                return others.pop()
+            known = [Address.parse(each) for guard in guards for each in guard.get(key, [])]
+            others = list(dict.fromkeys(each.host for each in known if each.port in ports and each.host not in here))
+            if host in silent and len(others) == len(silent):
+                return others[silent.index(host)]
     return ""
 
 

@@ -94,6 +94,15 @@ def test_a_silent_host_is_where_its_peers_last_knew_it() -> None:
     assert placed.unresolved == []
 
 
+def test_of_several_silent_hosts_each_is_where_it_was() -> None:
+    guard = {"peers": ["198.18.0.13:6379", "198.18.0.12:6379"], "sentinels": []}
+    placed = put(declared(), db_b="no route", db_a="timed out", db_c=host(11, instances=instance(guard=guard)))
+    assert [node["address"] for node in placed.groups[0]["nodes"]] == ["198.18.0.13", "198.18.0.12", "198.18.0.11"]
+    stale = {"peers": [*guard["peers"], "198.18.0.14:6379"], "sentinels": []}  # it was declared then
+    placed = put(declared(), db_b="no route", db_a="timed out", db_c=host(11, instances=instance(guard=stale)))
+    assert placed.unresolved == ["db-a", "db-b"]
+
+
 def test_a_host_where_the_module_failed_is_refused() -> None:
     with pytest.raises(Refused, match="db-a: no python"):
         sort_answers(declared(), {"db-a": {"failed": True, "msg": "no python"}})
