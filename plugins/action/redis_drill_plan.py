@@ -13,8 +13,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.steady.redis.plugins.module_utils._drill_stage import Stage, Wish
 from ansible_collections.steady.redis.plugins.module_utils._errors import in_one_message
-from ansible_collections.steady.redis.plugins.module_utils._plan_drill import Stage, Wish, plan_drill, stages
+from ansible_collections.steady.redis.plugins.module_utils._plan_drill import plan_drill, stages
+from ansible_collections.steady.redis.plugins.module_utils._plan_host import has_client
 
 display = Display()
 
@@ -46,7 +48,10 @@ class ActionModule(ActionBase):
             "changed": check,
             "any": not check,
             "switchover": not check and not plan.victims,
-            "seat": stage.seat,
+            "seat": plan.seat,
+            "asked": stage.seat,
+            "beside": [plan.beside] if plan.beside and not check else [],
+            "lost": plan.lost,
             "drill": wish.drill,
             "lines": list(plan.lines),
             "rate": plan.rate,
@@ -70,6 +75,8 @@ def stage_from(args: Mapping[str, t.Any], hostvars: Mapping[str, t.Any]) -> Stag
         seen=next((each for each in answers if each["name"] == group["name"]), None),
         seat=seat,
         strict=args["strict"],
+        able=[host for host, facts in placed["facts"].items() if has_client(facts)],
+        armed=[host for host, facts in placed["facts"].items() if facts["firewall"].get("installed")],
         limited_to=frozenset(args.get("limited_to") or ()),
     )
 

@@ -73,6 +73,8 @@ def drilled(args: Mapping[str, t.Any], told: Mapping[str, t.Any], when: str, fai
         served=bool((told.get("redis_drill_waited") or {}).get("served")),
         proof=proof[0],
         failure=failure,
+        beside=(told.get("redis_drill_lost") or {}).get("results", []),
+        beside_allowed=plan["lost"],
     )
 
 

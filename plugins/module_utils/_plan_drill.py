@@ -10,110 +10,32 @@ seconds until a Sentinel demotes it, and they are lost. Started anew, it asks wh
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from ansible_collections.steady.redis.plugins.module_utils._drill_stage import (
+    CUT,
+    DRILLS,
+    EMPTY,
+    FREEZE,
+    KILL,
+    Drill,
+    Json,
+    Stage,
+    Victim,
+    Wish,
+)
 from ansible_collections.steady.redis.plugins.module_utils._fields import nearest
-from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER
-from ansible_collections.steady.redis.plugins.module_utils._topology import Address
+from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD
 
-KILL, FREEZE, EMPTY = "kill", "freeze", "empty"  # how a process is broken
 FAILOVER_MS = 2500  # what Sentinels need beyond down-after, at the most
 HANDOVER_MS = 1500
 CALM_MS = 1000  # without a failover
 MOST = 5000  # writes per second
+LATE = 2.0  # seconds beyond min-replicas-max-lag in which a master that is cut off still takes writes
 PATIENCE = 30.0  # seconds on top of what a failover may take
 RECORD, MENDING = 60.0, 120.0  # seconds that writes go on after that; and where a playbook repairs it
 ROOM = 250  # bytes that a key of the writer takes
-
-Json = Mapping[str, t.Any]
-
-
-@dataclass(frozen=True)
-class Drill:
-    """One thing that can be broken."""
-
-    says: str  # {who}: what is broken, {where}: its host
-    how: str = ""
-    of: str = "master"  # who: master, host, sentinels
-    gap: str = "failover"  # failover, none, handover
-
-
-DRILLS: Mapping[str, Drill] = {
-    "kill_master": Drill("{who} is killed (kill -9)", KILL),
-    "hang_master": Drill("{who} is frozen (SIGSTOP): its connections stay open and nothing is answered", FREEZE),
-    "lose_host": Drill("all that {where} has of this group is frozen (SIGSTOP): {who}", FREEZE, of="host"),
-    "lose_sentinels": Drill(
-        "most Sentinels are frozen (SIGSTOP), so nobody may replace the master: {who}", FREEZE, of="sentinels",
-        gap="none",
-    ),
-    "empty_restart": Drill("{who} is killed, its data set is put aside, and it starts with nothing", EMPTY),
-    "switchover": Drill(
-        "another node becomes master, as switchover.yml does it; nothing is broken", of="", gap="handover"
-    ),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the operator asked for, as it was typed."""
-
-    drill: str
-    rate: str = "500"
-    confirm: str = ""
-    recover: bool = False
-    check: bool = False
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A group, where its processes stand, and what it says of itself."""
-
-    group: Json  # as redis_placement has it
-    hosts: Json  # what stands on each host, likewise
-    seen: Json | None  # the entry of redis_topology_info; None: nobody could be asked
-    seat: str
-    strict: bool
-    limited_to: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        return str(self.group["name"])
-
-    @property
-    def nodes(self) -> Sequence[Json]:
-        return t.cast("Sequence[Json]", self.group["nodes"])
-
-    @property
-    def sentinels(self) -> Sequence[Json]:
-        return t.cast("Sequence[Json]", self.group["sentinels"])
-
-    @property
-    def master(self) -> Json | None:
-        named = (self.seen or {}).get("master", "")
-        return next((each for each in self.nodes if str(_address(each)) == named), None)
-
-    def setting(self, key: str) -> int:
-        return int(self.group["settings"].get(key, 30000))
-
-    def instance(self, kind: str, member: Json) -> Json:
-        """What the roles call the process of this node or Sentinel."""
-        standing = self.hosts[member["host"]][f"{kind}s"]
-        return next(each for each in standing if int(each["port"]) == int(member["port"]))
-
-
-@dataclass(frozen=True)
-class Victim:
-    """A process, and what is done to it."""
-
-    kind: str
-    member: Json
-    how: str
-
-    def __str__(self) -> str:
-        what = "the Sentinel" if self.kind == SENTINEL else "node"
-        name = self.member["name"]
-        return f"{what} {name}" + (f" (process {self.member['pid']})" if self.member.get("pid") else "")
 
 
 @dataclass(frozen=True)
@@ -129,6 +51,9 @@ class DrillPlan:
     limit: float = 0.0  # seconds until somebody must have put it right
     record: float = 0.0  # seconds after which the writer ends by itself
     rate: float = 500.0
+    seat: str = ""  # the host that writes and watches
+    beside: str = ""  # the host of a second writer, which is cut off with the master
+    lost: int = 0  # so many of its writes may be lost; -1: any number
 
 
 def plan_drill(wish: Wish, stage: Stage) -> DrillPlan:
@@ -138,20 +63,41 @@ def plan_drill(wish: Wish, stage: Stage) -> DrillPlan:
     if drill is None or refusals:
         return DrillPlan(tuple(refusals))
     victims = _victims(stage, drill)
+    cut = drill.how == CUT
     refusals = [*_too_much(stage, wish.drill, drill, victims), *_not_ours(stage, victims)]
+    refusals += _no_wire(stage, wish.drill) if cut else []
     if refusals:
         return DrillPlan(tuple(refusals))
     limit = (stage.setting("down-after-milliseconds") + 2 * stage.setting("failover-timeout")) / 1000 + PATIENCE
+    if cut:
+        stage = replace(stage, seat=_other_seat(stage))
+        limit += stage.lag
     return DrillPlan(
         lines=tuple(_lines(wish, stage, drill, victims, limit)),
         victims=tuple(victims),
         gap=drill.gap == "failover",
         gap_ms=_gap_ms(stage, drill),
-        watch=(stage.setting("down-after-milliseconds") + FAILOVER_MS) / 1000 if drill.gap == "none" else 0.0,
+        watch=_watch(stage, drill),
         limit=limit,
         record=_record(wish, limit),
         rate=float(wish.rate),
+        seat=stage.seat,
+        beside=str(victims[0].member["host"]) if cut else "",
+        lost=_stale(wish, stage) if cut else 0,
     )
+
+
+def _watch(stage: Stage, drill: Drill) -> float:
+    """Seconds that it stays broken at the least: until what is to be shown has happened."""
+    failover = (stage.setting("down-after-milliseconds") + FAILOVER_MS) / 1000
+    if drill.how == CUT:
+        return max(failover, stage.lag + LATE)
+    return failover if drill.gap == "none" else 0.0
+
+
+def _stale(wish: Wish, stage: Stage) -> int:
+    """So many writes of a client that is cut off with the master may be acknowledged and lost; -1: any number."""
+    return int((stage.lag + LATE) * float(wish.rate)) if stage.guarded else -1
 
 
 def _wrong_words(wish: Wish, stage: Stage) -> list[str]:
@@ -192,6 +138,8 @@ def _victims(stage: Stage, drill: Drill) -> list[Victim]:
     master = stage.master or {}
     if drill.of == "master":
         return [Victim(SERVER, master, drill.how)]
+    if drill.of == "wire":
+        return [Victim(SERVER, master, drill.how)]
     if drill.of == "host":
         own = [(SERVER, each) for each in stage.nodes] + [(SENTINEL, each) for each in stage.sentinels]
         return [Victim(kind, each, drill.how) for kind, each in own if each["host"] == master["host"]]
@@ -200,26 +148,42 @@ def _victims(stage: Stage, drill: Drill) -> list[Victim]:
     return []
 
 
-def _address(member: Json) -> Address:
-    return Address(member["address"], int(member["port"]))
-
-
 def _majority(stage: Stage) -> int:
     return len(stage.sentinels) // 2 + 1
 
 
 def _too_much(stage: Stage, name: str, drill: Drill, victims: Sequence[Victim]) -> list[str]:
     """What nobody could take over from."""
-    if drill.of != "host":
+    if drill.of not in ("host", "wire"):
         return []
-    gone = [each.kind for each in victims]
     where = victims[0].member["host"]
+    gone = [SERVER for each in stage.nodes if each["host"] == where]
+    gone += [SENTINEL for each in stage.sentinels if each["host"] == where]
     if gone.count(SERVER) == len(stage.nodes):
         return [f"{name}: all nodes of {stage.name} stand on {where}, so nobody could take over"]
     left = len(stage.sentinels) - gone.count(SENTINEL)
     if left < max(_majority(stage), int(stage.group.get("quorum") or 0)):
         return [f"{name}: without {where} {left} of {len(stage.sentinels)} Sentinels are left, too few for a failover"]
     return []
+
+
+def _other_seat(stage: Stage) -> str:
+    """Somebody beside the master's host, who sees what the clients there see."""
+    where = (stage.master or {}).get("host")
+    return next((host for host in stage.able if host != where), "")
+
+
+def _no_wire(stage: Stage, name: str) -> list[str]:
+    """What speaks against cutting off the master's host."""
+    where = str((stage.master or {})["host"])
+    if stage.hosts[where].get("manager") != SYSTEMD:
+        return [f"{name}: only between hosts with systemd. In dev all processes are on one machine: use lose_host"]
+    wrong = []
+    if where not in stage.armed:
+        wrong.append(f"{name}: {where} has no nft, which cuts it off. Install nftables there")
+    if where not in stage.able or not _other_seat(stage):
+        wrong.append(f"{name}: two clients are needed, on {where} and on another host, and one of them lacks redis-py")
+    return wrong
 
 
 def _not_ours(stage: Stage, victims: Sequence[Victim]) -> list[str]:
@@ -248,7 +212,7 @@ def _lines(wish: Wish, stage: Stage, drill: Drill, victims: Sequence[Victim], li
     lines = [
         f"{stage.name}: drill {wish.drill}",
         f"what is done: {drill.says.format(who=who, where=where)}",
-        f"what that costs: {_price(drill, _gap_ms(stage, drill))}",
+        f"what that costs: {_price(drill, _gap_ms(stage, drill), _stale(wish, stage))}",
         f"meanwhile {float(wish.rate):g} writes a second go to it from {stage.seat}, under oracle:*, {most:.0f} MB at "
         "the most. They are removed at the end",
         f"how it is put right: {_put_right(wish, drill, limit)}",
@@ -260,8 +224,15 @@ def _record(wish: Wish, limit: float) -> float:
     return limit + (MENDING if wish.recover else RECORD)
 
 
-def _price(drill: Drill, gap_ms: int) -> str:
+def _price_of_a_cut(stale: int) -> str:
+    bound = f"up to {stale} writes here" if stale >= 0 else "all its writes, as min-replicas-to-write is 0"
+    return f"Clients that are cut off with the master lose what they write until it refuses them: {bound}"
+
+
+def _price(drill: Drill, gap_ms: int, stale: int) -> str:
     seconds = f"{gap_ms / 1000:g} s"
+    if drill.how == CUT:
+        return f"no writes for up to {seconds} (down-after and {FAILOVER_MS / 1000:g} s). {_price_of_a_cut(stale)}"
     if drill.gap == "handover":
         return f"no writes for up to {seconds}, and no acknowledged write"
     if drill.gap == "none":
@@ -274,6 +245,8 @@ def _put_right(wish: Wish, drill: Drill, limit: float) -> str:
     own = {
         KILL: "what was killed is started again",
         FREEZE: f"what is frozen is ended and started anew, if this run is broken off by its host within {limit:g} s",
+        CUT: f"the rules are taken away; if this run is broken off, by the kernel within {limit:g} s. Then the "
+        "Sentinels make the old master a replica",
         EMPTY: "it starts as a replica and copies the data; what was put aside stays, the report says where",
         "": "nothing is to be put right",
     }[drill.how]
@@ -286,6 +259,8 @@ def stages(plan: DrillPlan, stage: Stage) -> dict[str, t.Any]:
     """The plan as the playbook carries it out, host by host."""
     faults: dict[str, list[dict[str, t.Any]]] = {}
     starts: dict[tuple[str, str], list[Json]] = {}
+    if plan.beside:
+        return {"faults": [{"host": plan.beside, "processes": [], "cut": _wire(stage, plan.beside)}], "starts": []}
     for each in plan.victims:
         host, instance = each.member["host"], stage.instance(each.kind, each.member)
         place = {"data_dir": instance["data_dir"]} if each.how == EMPTY else {}
@@ -296,4 +271,14 @@ def stages(plan: DrillPlan, stage: Stage) -> dict[str, t.Any]:
     return {
         "faults": [{"host": host, "processes": some} for host, some in faults.items()],
         "starts": [{"host": host, "kind": kind, "instances": some} for (host, kind), some in starts.items()],
+    }
+
+
+def _wire(stage: Stage, host: str) -> dict[str, t.Any]:
+    """What runs between this host and the others, as far as it is of this group."""
+    everybody = [*stage.nodes, *stage.sentinels]
+    return {
+        "name": host,
+        "peers": sorted({str(each["address"]) for each in everybody if each["host"] != host}),
+        "ports": sorted({int(each["port"]) for each in everybody}),
     }

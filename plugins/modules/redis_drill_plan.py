@@ -35,8 +35,8 @@ options:
     default: []
   drill:
     description: >-
-      V(kill_master), V(hang_master), V(lose_host), V(lose_sentinels), V(empty_restart) or V(switchover), as
-      docs/operations/drill.md explains them.
+      V(kill_master), V(hang_master), V(lose_host), V(partition), V(lose_sentinels), V(empty_restart) or V(switchover),
+      as docs/operations/drill.md explains them.
     type: str
     default: ""
   rate:
@@ -97,6 +97,11 @@ starts:
 seat:
   description: The host that writes and watches.
   type: str
+  returned: success
+beside:
+  description: The host of a second writer, which is cut off with the master; or none.
+  type: list
+  elements: str
   returned: success
 gap_ms:
   description: The longest time without a write that is expected.

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: redis_fault
-short_description: Processes of a host are killed or frozen on purpose, and whole again
+short_description: Processes of a host are killed or frozen on purpose, or it is cut off, and whole again
 version_added: 0.1.0
 author: steady.redis contributors (@steady-redis)
 description:
   - For drills. C(drill.yml) says beforehand what that costs, and measures it; this module only does it.
   - A process is touched only if it is the one that listens on the given port now.
   - What is frozen is ended by its own host after O(seconds), also if nobody comes back for it. A unit of systemd
-    starts anew then.
+    starts anew then. What is cut off is joined again by the kernel, after the same time.
 options:
   processes:
     description: What is broken on this host.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: What messages call it.
@@ -45,13 +45,33 @@ options:
         description: Where its data lie, for V(empty).
         type: path
         default: ""
+  cut:
+    description: >-
+      Drops the packets of these ports between this host and others, in the table C(inet steady_drill) of nftables.
+      Everything else goes on, ssh too.
+    type: dict
+    suboptions:
+      name:
+        description: What messages call this host.
+        type: str
+        required: true
+      peers:
+        description: Addresses of the others.
+        type: list
+        elements: str
+        required: true
+      ports:
+        description: Ports of nodes and Sentinels, on either side.
+        type: list
+        elements: int
+        required: true
   state:
-    description: V(whole) ends those that are frozen, so that they can be started anew.
+    description: V(whole) ends those that are frozen, so that they can be started anew, and joins what was cut off.
     type: str
     choices: [broken, whole]
     default: broken
   seconds:
-    description: How long anything may stay frozen.
+    description: How long anything may stay frozen or cut off.
     type: float
     default: 60.0
 extends_documentation_fragment:
@@ -73,6 +93,10 @@ EXAMPLES = r"""
     processes:
       - {name: db-a, port: 6379, pid: 4711, how: freeze}
     seconds: 60
+
+- name: A host is cut off from the others
+  steady.redis.redis_fault:
+    cut: {name: db-a, peers: [192.0.2.12, 192.0.2.13], ports: [6379, 26379]}
 """
 
 RETURN = r"""
@@ -86,6 +110,8 @@ processes:
 """
 
 import contextlib
+import ipaddress
+import math
 import os
 import signal
 import time
@@ -95,11 +121,15 @@ from collections.abc import Mapping
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.steady.redis.plugins.module_utils._background import detach
+from ansible_collections.steady.redis.plugins.module_utils._layout import NFT
 from ansible_collections.steady.redis.plugins.module_utils._proc import listeners, read_text
 
 Process = Mapping[str, t.Any]
 DEAD = ("", "Z", "X")
 FROZEN = "T"
+TABLE = "table inet steady_drill"
+# Made anew as a whole, whatever was there.
+NONE_YET = f"{TABLE}\ndelete {TABLE}\n"
 
 
 def status(pid: int) -> tuple[str, str]:
@@ -162,6 +192,38 @@ def mend_one(process: Process) -> dict[str, t.Any]:
     return {"name": process["name"], "how": "end", "at": at, "aside": ""}
 
 
+def wall(cut: Process, seconds: float) -> str:
+    """The rules that cut a host off. Addresses leave their sets by themselves: the kernel keeps that time."""
+    ports = ", ".join(map(str, cut["ports"]))
+    sets, into, out = "", "", ""
+    for family, kind, version in (("ip", "ipv4_addr", 4), ("ip6", "ipv6_addr", 6)):
+        peers = [each for each in cut["peers"] if ipaddress.ip_address(each).version == version]
+        if peers:
+            elements = ", ".join(f"{each} timeout {math.ceil(seconds)}s" for each in peers)
+            sets += f"  set {family}_peers {{ type {kind}; flags timeout; elements = {{ {elements} }} }}\n"
+            for way in ("sport", "dport"):
+                into += f"    {family} saddr @{family}_peers tcp {way} {{ {ports} }} drop\n"
+                out += f"    {family} daddr @{family}_peers tcp {way} {{ {ports} }} drop\n"
+    chains = "".join(
+        f"  chain {hook} {{\n    type filter hook {hook} priority -200; policy accept;\n{rules}  }}\n"
+        for hook, rules in (("input", into), ("output", out))
+    )
+    return f"{NONE_YET}{TABLE} {{\n{sets}{chains}}}\n"
+
+
+def load(module: AnsibleModule, rules: str) -> float:
+    """Give them to the kernel, all at once; and when that was."""
+    code, _output, problem = module.run_command([NFT, "--file", "-"], data=rules)
+    if code:
+        module.fail_json(msg=f"nft refuses the rules of the drill: {problem.strip()}")
+    return time.time()
+
+
+def stands(module: AnsibleModule) -> bool:
+    """Whether the rules of a drill are there, with or without effect."""
+    return os.path.exists(NFT) and module.run_command([NFT, "list", *TABLE.split()])[0] == 0
+
+
 def there(processes: list[Process]) -> list[Process]:
     """Those that listen where they should: a number alone may belong to somebody else by now."""
     found = {(each["pid"], each["port"]) for each in listeners({each["port"] for each in processes})}
@@ -176,8 +238,14 @@ def main() -> None:
         "how": {"type": "str", "choices": ["kill", "freeze", "empty"], "required": True},
         "data_dir": {"type": "path", "default": ""},
     }
+    cut = {
+        "name": {"type": "str", "required": True},
+        "peers": {"type": "list", "elements": "str", "required": True},
+        "ports": {"type": "list", "elements": "int", "required": True},
+    }
     spec = {
-        "processes": {"type": "list", "elements": "dict", "required": True, "options": process},
+        "processes": {"type": "list", "elements": "dict", "default": [], "options": process},
+        "cut": {"type": "dict", "options": cut},
         "state": {"type": "str", "choices": ["broken", "whole"], "default": "broken"},
         "seconds": {"type": "float", "default": 60.0},
     }
@@ -189,10 +257,15 @@ def main() -> None:
         module.fail_json(msg=f"{gone}: no such process listens there any more, or this user may not see it")
     if not broken:
         found = [each for each in found if status(each["pid"])[0] == FROZEN]
+    off = module.params["cut"] if broken or stands(module) else None
     done = []
     if not module.check_mode:
         done = [break_one(each, module.params["seconds"]) if broken else mend_one(each) for each in found]
-    module.exit_json(changed=bool(found), processes=done)
+        if off:
+            rules = wall(off, module.params["seconds"]) if broken else NONE_YET
+            how = "cut" if broken else "join"
+            done.append({"name": off["name"], "how": how, "at": load(module, rules), "aside": ""})
+    module.exit_json(changed=bool(found or off), processes=done)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ class Drilled:
     served: bool
     proof: Json | None  # the last look at the group
     failure: str = ""  # what stopped the run on its way
+    beside: Sequence[Json] = ()  # what became of the writes of a client that was cut off with the master
+    beside_allowed: int = 0  # so many of them may be lost; -1: any number
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def report(drilled: Drilled) -> dict[str, t.Any]:
         "gap_allowed_ms": drilled.gap_allowed_ms,
         "lost": lost,
         **numbers,
+        "beside": [_beside(drilled, each) for each in drilled.beside],
     }
     invariants = list(_invariants(drilled, lost))
     complaints = _complaints(drilled, invariants)
@@ -102,6 +105,13 @@ def report(drilled: Drilled) -> dict[str, t.Any]:
         "zero_is": "it was broken" if drilled.broken else "writes were held back",
         "course": dict(drilled.course),
     }
+
+
+def _beside(drilled: Drilled, each: Json) -> dict[str, t.Any]:
+    """The writes of a client that was cut off together with the master."""
+    lost, written = each["report"]["lost"], each["report"]["acknowledged"]
+    unknown = bool(each.get("unchecked"))
+    return {"acknowledged": written, "lost": None if unknown else lost, "allowed": drilled.beside_allowed}
 
 
 def _zero(drilled: Drilled) -> float:
@@ -140,7 +150,8 @@ def _moments(drilled: Drilled, zero: float) -> list[Moment]:
 def _did(each: Json) -> str:
     said = {
         "kill": "{name} is killed", "freeze": "{name} is frozen", "empty": "{name} is killed and emptied",
-        "end": "{name} is ended, to start anew",
+        "end": "{name} is ended, to start anew", "cut": "{name} is cut off from the others",
+        "join": "{name} and the others reach each other again",
     }  # fmt: skip
     return said[each["how"]].format_map(each)
 
@@ -197,6 +208,9 @@ def _complaints(drilled: Drilled, invariants: Sequence[Json]) -> list[str]:
         found.append("writes were not served again in time")
     if drilled.report["acknowledged"] < 100:
         found.append(f"only {drilled.report['acknowledged']} writes were acknowledged, which proves nothing")
+    for each in (_beside(drilled, one) for one in drilled.beside):
+        if each["lost"] is None or 0 <= each["allowed"] < each["lost"]:
+            found.append("a client that was cut off with the master lost more than it may")
     # Where nodes may stand is for the placement gate to refuse, and it did not.
     broken = [each for each in invariants if not each["holds"] and each["name"] != "I6"]
     return found + [f"not so that {each['says']}: {each['seen']}" for each in broken]
@@ -206,7 +220,16 @@ def _sentence(found: Json) -> str:
     lost = "nobody knows how many are lost" if found["lost"] is None else f"{found['lost']:,} are lost"
     gap = f"The longest time without a write was {seconds(found['gap_ms'])}"
     allowed = f" (allowed are {seconds(found['gap_allowed_ms'])})" if found["gap_allowed_ms"] else ""
-    return f"Of {found['acknowledged']:,} acknowledged writes {lost}. {gap}{allowed}."
+    return " ".join(
+        [f"Of {found['acknowledged']:,} acknowledged writes {lost}. {gap}{allowed}.", *map(_cut, found["beside"])]
+    )
+
+
+def _cut(each: Json) -> str:
+    lost = "nobody knows how many are lost" if each["lost"] is None else f"{each['lost']:,} are lost"
+    bound = "any number" if each["allowed"] < 0 else f"up to {each['allowed']:,}"
+    who = "Of the writes of a client that was cut off with the master"
+    return f"{who}, {each['acknowledged']:,} were acknowledged and {lost} ({bound} may be)."
 
 
 def _notes(drilled: Drilled, found: Json) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.steady.redis.plugins.modules.redis_fault import DEAD, FROZEN, status
+from ansible_collections.steady.redis.plugins.modules.redis_fault import DEAD, FROZEN, status, wall
 from tests.support.modules import Result, run_module
 from tests.support.processes import Server, wait_until
 
@@ -94,3 +94,20 @@ def test_all_or_nothing(servers: Callable[..., Server]) -> None:
     one, other = servers(), servers()
     assert fault(broken(one, "kill"), {**broken(other, "kill"), "pid": 1})["failed"]
     assert one.client().ping()
+
+
+def test_who_is_cut_off_comes_back_by_itself() -> None:
+    """On hosts it is played by molecule's drills; here is what nft is told."""
+    cut = {"name": "db-a", "peers": ["192.0.2.2", "2001:db8::3"], "ports": [6379, 26379]}
+    rules = wall(cut, 64.2)
+    assert rules.startswith("table inet steady_drill\ndelete table inet steady_drill\n"), "whatever was there"
+    assert "elements = { 192.0.2.2 timeout 65s }" in rules
+    assert "elements = { 2001:db8::3 timeout 65s }" in rules
+    for line in ("ip saddr @ip_peers tcp dport", "ip6 saddr @ip6_peers tcp sport", "ip daddr @ip_peers tcp sport"):
+        assert f"{line} {{ 6379, 26379 }} drop" in rules
+    assert "accept; " not in rules.replace("policy accept;", "")
+    assert rules.count("drop") == 8
+
+
+def test_what_was_never_cut_off_is_not_joined() -> None:
+    assert not fault(cut={"name": "db-a", "peers": ["192.0.2.2"], "ports": [6379]}, state="whole")["changed"]

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if path.name != "__init__.py")
-PURE_NAMES = r"_topology|_plan.*|_diagnose|_declaration|_settled|_drill_(log|report|page|picture)"
+PURE_NAMES = r"_topology|_plan.*|_diagnose|_declaration|_settled|_drill_(log|report|page|picture|stage)"
 PURE = [path for path in PLUGINS if re.fullmatch(PURE_NAMES, path.stem)]
 # What a pure file could read the world with. Given names and numbers, it must say the same every time.
 IMPURE = {

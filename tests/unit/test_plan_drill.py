@@ -10,14 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.steady.redis.plugins.module_utils._plan_drill import (
-    DRILLS,
-    DrillPlan,
-    Stage,
-    Wish,
-    plan_drill,
-    stages,
-)
+from ansible_collections.steady.redis.plugins.module_utils._drill_stage import DRILLS, Stage, Wish
+from ansible_collections.steady.redis.plugins.module_utils._plan_drill import DrillPlan, plan_drill, stages
 
 HOSTS = ("db-a", "db-b", "db-c")
 
@@ -37,14 +31,21 @@ STAGE = Stage(
         "sentinels": [member(host, 26379) for host in HOSTS],
         "quorum": 2,
         "settings": {"down-after-milliseconds": "5000", "failover-timeout": "15000"},
+        "config": {"min-replicas-to-write": "1", "min-replicas-max-lag": "10"},
     },
     hosts={
-        host: {"servers": [standing(host, 6379, "orders")], "sentinels": [standing(host, 26379, "sentinel")]}
+        host: {
+            "servers": [standing(host, 6379, "orders")],
+            "sentinels": [standing(host, 26379, "sentinel")],
+            "manager": "systemd",
+        }
         for host in HOSTS
     },
     seen={"severity": "fine", "master": "10.0.0.2:6379", "sentence": "orders: one master", "advice": ""},
     seat="db-a",
     strict=True,
+    able=HOSTS,
+    armed=HOSTS,
 )
 
 
@@ -62,6 +63,7 @@ def grouped(**changes: t.Any) -> Stage:
         ("kill_master", {"db-b": [("db-b", 6379, "kill")]}, 7500),
         ("hang_master", {"db-b": [("db-b", 6379, "freeze")]}, 7500),
         ("lose_host", {"db-b": [("db-b", 6379, "freeze"), ("Sentinel db-b", 26379, "freeze")]}, 7500),
+        ("partition", {"db-b": []}, 7500),
         (
             "lose_sentinels",
             {"db-b": [("Sentinel db-b", 26379, "freeze")], "db-c": [("Sentinel db-c", 26379, "freeze")]},
@@ -79,7 +81,8 @@ def test_what_is_broken_where(drill: str, broken: dict[str, t.Any], gap_ms: int)
         each["host"]: [(one["name"], one["port"], one["how"]) for one in each["processes"]]
         for each in carried["faults"]
     } == broken
-    assert {(each["host"], len(each["instances"])) for each in carried["starts"]} == {(host, 1) for host in broken}
+    started = {(each["host"], len(each["instances"])) for each in carried["starts"]}
+    assert started == {(host, 1) for host in broken if broken[host]}
     assert plan.gap_ms == gap_ms
     assert plan.gap == (gap_ms == 7500)
 
@@ -87,6 +90,36 @@ def test_what_is_broken_where(drill: str, broken: dict[str, t.Any], gap_ms: int)
 def test_every_drill_is_tried_above() -> None:
     tried = next(mark.args[1] for mark in t.cast("t.Any", test_what_is_broken_where).pytestmark)
     assert [each[0] for each in tried] == list(DRILLS)
+
+
+def test_a_partition_leaves_the_master_a_client_and_takes_it_the_others() -> None:
+    plan = of("partition", replace(STAGE, seat="db-b"))
+    (fault,) = stages(plan, STAGE)["faults"]
+    assert fault["cut"] == {"name": "db-b", "peers": ["10.0.0.1", "10.0.0.3"], "ports": [6379, 26379]}
+    assert (plan.seat, plan.beside, plan.lost) == ("db-a", "db-b", 6000)
+    assert plan.watch == 12.0, "until the master refuses writes"
+    assert "lose what they write until it refuses them: up to 6000 writes here" in plan.lines[2]
+    unguarded = of("partition", grouped(config={}))
+    assert unguarded.lost == -1
+    assert "all its writes, as min-replicas-to-write is 0" in unguarded.lines[2]
+
+
+DEV = {host: {**place, "manager": "process"} for host, place in STAGE.hosts.items()}
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        (replace(STAGE, hosts=DEV, armed=()), "partition: only between hosts with systemd. In dev all processes are"),
+        (replace(STAGE, armed=("db-a", "db-c")), "partition: db-b has no nft, which cuts it off. Install nftables"),
+        (replace(STAGE, able=("db-b",)), "two clients are needed, on db-b and on another host"),
+        (replace(STAGE, able=("db-a",)), "two clients are needed, on db-b and on another host"),
+        (grouped(quorum=3), "partition: without db-b 2 of 3 Sentinels are left, too few"),
+    ],
+)
+def test_a_partition_that_cannot_be_or_cannot_be_measured(stage: Stage, said: str) -> None:
+    (refusal,) = of("partition", stage).refusals
+    assert said in refusal
 
 
 def test_data_are_put_aside_only_where_that_is_the_drill() -> None:
@@ -122,7 +155,7 @@ def test_frozen_is_ended_before_the_writer_gives_up() -> None:
     [
         (Wish("", confirm="orders"), "drill: is not given; there are kill_master, hang_master"),
         (Wish("kil_master", confirm="orders"), "drill: there is no kil_master; did you mean kill_master?"),
-        (Wish("partition", confirm="orders"), "drill: there is no partition; known are: kill_master"),
+        (Wish("divide", confirm="orders"), "drill: there is no divide; known are: kill_master"),
         (Wish("kill_master", rate="many", confirm="orders"), "rate: many is no number of writes per second"),
         (Wish("kill_master", rate="0", confirm="orders"), "rate: 0 is no number"),
         (Wish("kill_master", rate="nan", confirm="orders"), "rate: nan is no number"),
