@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 
 from ansible_collections.steady.redis.plugins.module_utils._plan import Change, Plan, Secret, Step, Wait
+from ansible_collections.steady.redis.plugins.module_utils._plan_config import version
 from ansible_collections.steady.redis.plugins.module_utils._topology import (
     SENTINEL_SETTINGS,
     Address,
@@ -22,6 +23,8 @@ ABSENT = "absent"
 
 # A Sentinel finds the replicas with its first INFO (1 s) and the others by their hello (every 2 s).
 MEETING_TIMEOUT = 30.0
+
+LOGS_IN_ANEW = (7,)  # from this version on a Sentinel connects anew when its password is set
 
 
 def plan_monitor(
@@ -152,9 +155,8 @@ def _one(observation: Observation, view: SentinelView, name: str, target: Addres
         plan += Plan((watch,), (Change(f"{who} {name}", "not watched", f"{target} quorum {quorum}"),))
     elif view.member.auth_pass_differs and auth:
         plan += Plan(changes=(Change(f"{who} {name} auth-pass", "(another)", "(as declared)"),))
-    for key, value in auth.items() if view.member.auth_pass_differs or not view.knows else ():
-        shown = f"{who}: {key} of {name}"
-        plan += Plan((Step(say=shown, on=where, sentinel=True, command=_set(name, key, Secret(value))),))
+    if view.member.auth_pass_differs or not view.knows:
+        plan += Plan(tuple(_logins(view, name, auth)))
     wanted = {**({"quorum": quorum} if view.knows else {}), **observation.group.settings}
     current = {**view.settings, "quorum": str(view.quorum)}
     for key, value in wanted.items():
@@ -164,6 +166,22 @@ def _one(observation: Observation, view: SentinelView, name: str, target: Addres
             )
             plan += Plan((step,), (Change(f"{who} {name} {key}", current.get(key, "(default)"), str(value)),))
     return plan + _certificate(observation, view, name)
+
+
+def _logins(view: SentinelView, name: str, auth: Mapping[str, str]) -> Iterator[Step]:
+    """Sentinel 6.2 that has connected without a password (which takes it 0.1 s) never logs in: each NOAUTH counts as a
+    sign of life. RESET makes it connect anew; what that forgets is found again within seconds, by way of the master.
+    """
+    who, where = f"Sentinel {view.member.name}", view.member.address
+    for key, value in auth.items():
+        yield Step(say=f"{who}: {key} of {name}", on=where, sentinel=True, command=_set(name, key, Secret(value)))
+    if auth and view.version and version(view.version) < LOGS_IN_ANEW:
+        yield Step(
+            say=f"{who}: connect to {name} anew, with that",
+            on=where,
+            sentinel=True,
+            command=("SENTINEL", "RESET", name),
+        )
 
 
 def _certificate(observation: Observation, view: SentinelView, name: str) -> Plan:

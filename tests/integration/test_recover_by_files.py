@@ -29,11 +29,6 @@ KEYS = 200
 
 
 @pytest.fixture
-def person(tmp_path: Path) -> Person:
-    return Person(tmp_path / "home")
-
-
-@pytest.fixture
 def box(person: Person, tmp_path: Path) -> Iterator[Box]:
     """The group orders with append-only files, carts with snapshots."""
     groups = {

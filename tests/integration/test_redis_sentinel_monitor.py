@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.groups import Group, make_group, quick_sentinels
 from tests.support.modules import CANARY, Result, four_steps, options, options_of, run_module
+from tests.support.old_server import OldSentinel, OldServer
 from tests.support.processes import Sentinel, Server, free_port, wait_until
 from tests.support.writer import Writer
 
@@ -299,3 +300,23 @@ def test_a_sentinel_that_was_told_by_halves_is_told_again(
     result = run_module("redis_sentinel_monitor", args)
     assert "Taken back: Sentinel db-a: watch orders" in result["msg"]
     assert not watcher.master_of("orders")
+
+
+def test_sentinel_6_2_logs_in(tmp_path: Path) -> None:
+    """It had connected before it was told the password, and would never have tried again."""
+    master = OldServer(directory=tmp_path / "master", password=CANARY)
+    replica = OldServer(directory=tmp_path / "replica", password=CANARY, replicaof=master)
+    watchers = [OldSentinel(directory=tmp_path / f"watcher{number}") for number in range(3)]
+    group = Group("orders", [master, replica], list(watchers))
+    try:
+        for process in (master, replica, *watchers):
+            process.start()
+        wait_until(replica.linked, 10, "linked")
+        done = monitor(group, settings={**SETTINGS, "down-after-milliseconds": 3000})
+        assert not done["failed"], done["msg"]
+        assert "Sentinel db-a: connect to orders anew, with that" in done["steps"]
+        assert all(sentinel.sees("orders") == ("master", 1, 2) for sentinel in watchers)
+        again = monitor(group, settings={**SETTINGS, "down-after-milliseconds": 3000})
+        assert (again["changed"], again["steps"]) == (False, [])
+    finally:
+        group.end()

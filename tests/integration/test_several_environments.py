@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 import typing as t
 from collections.abc import Iterator
@@ -76,7 +78,20 @@ def test_what_would_fail_together_is_a_warning_for_who_only_looks(
                 client.shutdown(nosave=True)
 
 
-def test_one_call_shows_the_group_of_each(person: Person, ports: dict[str, int], tmp_path: Path) -> None:
+def crash(directory: Path, env: str, port: int) -> None:
+    pid = int((directory / env / f"data/orders-{port}/orders-{port}.pid").read_text(encoding="ascii"))
+    os.kill(pid, signal.SIGKILL)
+
+
+def answers(env: str, port: int) -> bool:
+    with redis.Redis(host=ADDRESS, port=port, password=f"of-{env}") as client:
+        try:
+            return bool(client.ping())
+        except redis.exceptions.ConnectionError:
+            return False
+
+
+def test_one_call_shows_and_repairs_the_group_of_each(person: Person, ports: dict[str, int], tmp_path: Path) -> None:
     given = f"--inventory={tmp_path}/inventory.yml"
     for env in ENVS:
         output = person.play("site.yml", "-e", f"env={env}", given).output
@@ -94,3 +109,18 @@ def test_one_call_shows_the_group_of_each(person: Person, ports: dict[str, int],
     for env in ENVS:
         assert re.search(rf"^  {env}/orders is healthy:.*\n.*\n  {env}-a", output, re.MULTILINE), output
         assert f"of-{env}" not in output
+
+    # Where two are not well, a person says which. Where one is, it is repaired, and the other one is not touched.
+    for env, port in ports.items():
+        crash(tmp_path, env, port)
+    said = " ".join(person.play("recover-master.yml", given, code=2).output.split())
+    assert "2 groups are not well. Nothing was changed." in said
+    for env in ENVS:
+        assert f"ansible-playbook recover-master.yml -e env={env} -e group=orders" in said
+    assert not any(answers(env, port) for env, port in ports.items())
+    person.play("recover-master.yml", "-e", "env=prod", "-e", "group=orders", given)
+    assert [answers(env, ports[env]) for env in ENVS] == [True, False]
+    output = person.play("recover-master.yml", given).output
+    assert answers("staging", ports["staging"])
+    assert f"staging-a: start orders-{ports['staging']}" in output
+    assert f"start orders-{ports['prod']}" not in output

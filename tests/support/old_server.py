@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.processes import Server
+from tests.support.processes import Sentinel, Server
 
 # Put there by `make integration` from requirements/redis-server-floor.txt.
 BINARY = Path(__file__).resolve().parents[2] / ".cache" / "redis-6.2" / "bin" / "redis-server"
@@ -15,5 +15,11 @@ BINARY = Path(__file__).resolve().parents[2] / ".cache" / "redis-6.2" / "bin" / 
 
 class OldServer(Server):
     """A redis-server 6.2."""
+
+    binary = str(BINARY)
+
+
+class OldSentinel(Sentinel):
+    """A Sentinel 6.2."""
 
     binary = str(BINARY)

@@ -104,6 +104,8 @@ def test_a_sentinel_that_knows_nothing_is_told_all_and_meets_the_others() -> Non
         "Sentinel at 192.0.2.13:26379: has found 2 replicas and 2 other Sentinels of orders",
     ]
     assert plan.steps[1].command == ("SENTINEL", "SET", "orders", "auth-pass", PASSWORD)
+    older = plan_monitor(but_sentinels(unaware(healthy(), "db-c"), version="6.2.14"), auth={"auth-pass": PASSWORD})
+    assert older.steps[2].command == ("SENTINEL", "RESET", "orders")
     assert plan.steps[0].undo == ("SENTINEL", "REMOVE", "orders")
     assert PASSWORD not in repr(plan)
 
