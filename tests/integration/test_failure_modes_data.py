@@ -41,7 +41,7 @@ def test_a_replica_that_is_preferred_and_behind(groups: Groups, recover: Recover
     with writing(group, tmp_path) as writer:
         assert recover(group, config=DECLARED)["changed"]
         with quick_sentinels(group.sentinels):
-            wait_until(lambda: _priorities(group) == {"100"}, 5, "they are seen")
+            wait_until(lambda: group.priorities() == {"100"}, 5, "they are seen")
         three.pause()
         pour(one, 32)  # more than the kernel keeps for it
         one.client().wait(1, 5000)
@@ -53,10 +53,6 @@ def test_a_replica_that_is_preferred_and_behind(groups: Groups, recover: Recover
         writer.wait_for_acks(500)
     writer.verdict(max_lost=0, max_gap_ms=GAP)
     group.wait_in_step()
-
-
-def _priorities(group: Group) -> set[str]:
-    return {each["slave-priority"] for sentinel in group.sentinels for each in sentinel.replicas(group.name)}
 
 
 def test_everything_is_killed_and_started(groups: Groups, tmp_path: Path) -> None:

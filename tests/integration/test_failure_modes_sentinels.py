@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-from tests.support.groups import Group
+from tests.support.groups import quick_sentinels
 from tests.support.modules import options_of, run_module
 from tests.support.processes import Sentinel, wait_until
 from tests.support.recovery import (
@@ -92,7 +92,8 @@ def test_who_was_to_be_promoted_dies_too(groups: Groups, recover: Recover, tmp_p
     chosen = group.replicas[0]
     for other in group.replicas[1:]:
         other.client().config_set("replica-priority", 200)
-    wait_until(lambda: _priorities(group) == {"100", "200"}, 15, "they are seen")
+    with quick_sentinels(group.sentinels):
+        wait_until(lambda: group.priorities() == {"100", "200"}, 5, "they are seen")
     with writing(group, tmp_path) as writer:
         old = down(group)
         wait_until(
@@ -115,10 +116,6 @@ def _log(sentinel: Sentinel) -> str:
     return sentinel.log.read_text(encoding="utf-8", errors="replace")
 
 
-def _priorities(group: Group) -> set[str]:
-    return {each["slave-priority"] for sentinel in group.sentinels for each in sentinel.replicas(group.name)}
-
-
 def test_a_sentinel_that_returns_with_its_own_epoch_changes_nothing(
     groups: Groups, recover: Recover, tmp_path: Path
 ) -> None:
@@ -135,7 +132,7 @@ def test_a_sentinel_that_returns_with_its_own_epoch_changes_nothing(
         master = next(server for server in group.servers if server.pid and server.role() == "master")
         for sentinel in group.sentinels[1:]:
             sentinel.start()
-        for _second in range(30 if GRID else 6):
+        for _second in range(30 if GRID else 4):
             time.sleep(1)
             assert group.sentinels[0].master_of(group.name) == master.address
         assert {sentinel.master_of(group.name) for sentinel in group.sentinels} == {master.address}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from tests.support.groups import Group
+from tests.support.groups import Group, quick_sentinels
 from tests.support.modules import CANARY
 from tests.support.processes import wait_until
 from tests.support.recovery import AOF, TIMES, Groups, Recover, down, keys_survive, mended, said, whole, writing
@@ -46,9 +46,8 @@ def test_replicas_with_priority_zero(groups: Groups, recover: Recover, tmp_path:
     group = groups(**TIMES)
     for server in group.servers:
         server.client().config_set("replica-priority", 0)
-    wait_until(
-        lambda: all(r["slave-priority"] == "0" for s in group.sentinels for r in s.replicas("orders")), 15, "seen"
-    )
+    with quick_sentinels(group.sentinels):
+        wait_until(lambda: group.priorities() == {"0"}, 5, "they are seen")
     with writing(group, tmp_path) as writer:
         down(group, since=4)
         # An attempt of theirs is given up within a moment.

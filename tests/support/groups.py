@@ -44,6 +44,10 @@ class Group:
         named = self.named()
         return [server for server in self.servers if server.address != named]
 
+    def priorities(self) -> set[str]:
+        """The priorities of the replicas, as the Sentinels know them: they ask every 10 s."""
+        return {each["slave-priority"] for sentinel in self.sentinels for each in sentinel.replicas(self.name)}
+
     def in_step(self) -> bool:
         """Is every node linked to the named master, and does every Sentinel see all of it as healthy?"""
         named, nodes, others = self.named(), len(self.servers), len(self.sentinels) - 1
