@@ -27,7 +27,8 @@ const zero = performance.now();
 const run = "oracle:" + randomBytes(4).toString("hex");
 let number = 0;
 // A line of the log that plugins/module_utils/_writer.py reads.
-const note = (event, what) => writeSync(log, event + " " + ((performance.now() - zero) / 1000).toFixed(6) + " " + what + "\n");
+const seconds = (since) => ((performance.now() - since) / 1000).toFixed(6);
+const note = (event, what) => writeSync(log, `${event} ${seconds(zero)} ${what}\n`);
 process.on("SIGTERM", () => {
   note("end", number);
   process.exit();
@@ -39,8 +40,8 @@ for (;;) {
   number += 1;
   const sent = performance.now();
   try {
-    await client.set(run + ":" + number, (run + ":" + number + ":").padEnd(100, "x"));
-    note("ack", number + " " + ((performance.now() - sent) / 1000).toFixed(6));
+    await client.set(`${run}:${number}`, `${run}:${number}:`.padEnd(100, "x"));
+    note("ack", `${number} ${seconds(sent)}`);
   } catch (error) {
     const said = String(error.message).split(" ")[0];
     note("error", /^[A-Z]{4,}$/.test(said) ? said : error.name);
