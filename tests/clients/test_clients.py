@@ -95,7 +95,7 @@ def test_a_client_finds_the_new_master(client: str, what: str, installed: Path, 
         break_it(group)
         wait_until(lambda: group.named() not in ("", old.address), 20, "another master is named")
         before = acknowledged()
-        wait_until(lambda: acknowledged() > before + 300, 20, "it goes on")
+        wait_until(lambda: acknowledged() > before + 300, 20, f"it goes on: {log}")
     for process in (*group.servers, *group.sentinels):
         process.resume()
     if what == "freeze":

@@ -37,7 +37,20 @@ from tests.unit.observations import (
     unaware,
 )
 from tests.unit.role_plans import words
-from tests.unit.troubles import ALL, DOWN, LOST, ONE_LEFT, QUORUM_LOST, RING, RUNNING, STRAY, TRIO, UNLISTED, UNWATCHED
+from tests.unit.troubles import (
+    ALL,
+    DOWN,
+    LOST,
+    NEW,
+    ONE_LEFT,
+    QUORUM_LOST,
+    RING,
+    RUNNING,
+    STRAY,
+    TRIO,
+    UNLISTED,
+    UNWATCHED,
+)
 
 YES = Wish(confirm="orders", name="orders")
 UNASKED = Wish(name="orders", command="ansible-playbook recover-master.yml -e env=prod -e group=orders")
@@ -56,6 +69,11 @@ def test_every_state_that_is_ours_has_its_planner() -> None:
 
 def test_a_healthy_group_needs_nothing() -> None:
     assert plan(TRIO, YES) == Plan()
+
+
+def test_of_empty_masters_that_nobody_has_set_up_none_is_opened() -> None:
+    seen = but(NEW, "db-a", config={"min-replicas-to-write": "99"})
+    assert plan(seen).steps == ()
 
 
 # --- Left to Sentinel -------------------------------------------------------------------------------------------------
