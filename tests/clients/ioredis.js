@@ -11,7 +11,6 @@ const [sentinels, name, path] = process.argv.slice(2);
 const client = new Redis({
   sentinels: sentinels.split(",").map((each) => ({ host: each.split(":")[0], port: Number(each.split(":")[1]) })),
   name,
-  failoverDetector: true, // hang up when a Sentinel says that there is a new master
   connectTimeout: 500,
   commandTimeout: 1000,
   socketTimeout: 1000, // or a master that hangs is never left

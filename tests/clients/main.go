@@ -23,7 +23,7 @@ func main() {
 	client := redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName:    group,
 		SentinelAddrs: strings.Split(sentinels, ","),
-		DialTimeout:   500 * time.Millisecond,
+		DialTimeout:   3 * time.Second, // asking the Sentinels is part of it, and one of them may hang
 		DialerRetries: 1,
 		ReadTimeout:   time.Second,
 		WriteTimeout:  time.Second,
