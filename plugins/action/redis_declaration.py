@@ -44,6 +44,7 @@ OPTIONS = {
     "group": {"type": "str", "default": ""},
     "bare": {"type": "bool", "default": False},
     "one": {"type": "bool", "default": False},
+    "leaving": {"type": "str", "default": ""},
 }
 VARS = Path(__file__).parents[2] / "roles" / "host" / "vars"
 SECRETS = (PASSWORDS, PASSWORD, SENTINEL_PASSWORD, USERS, SENTINEL_USERS)
@@ -58,13 +59,38 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(argument_spec=OPTIONS)
         try:
             words = {"env": args["env"] or "", "group": args["group"] or ""}
-            found = read(task_vars or {}, **words, bare=args["bare"], one=args["one"])
+            found = read(task_vars or {}, **words, bare=args["bare"], one=args["one"], leaving=args["leaving"] or "")
             result.update(together(found))
         except Mistaken as error:
             return {**result, "failed": True, "msg": str(error)}
         python = str((task_vars or {}).get("ansible_playbook_python", ""))
         more = {"add_hosts": add_hosts(found, python), "families": families(), "run": this_run(task_vars or {})}
-        return {**result, "changed": False, **more}
+        return {**result, "changed": False, "written": written(task_vars or {}, found), **more}
+
+
+def written(task_vars: Mapping[str, t.Any], found: list[Declared]) -> dict[str, dict[str, str]]:
+    """Where the members of each group are declared, for whoever has to edit that."""
+    places: dict[str, dict[str, str]] = {}
+    for declared in found:
+        host = next(iter(task_vars["groups"].get(declared.env, [])), "")
+        groups = variables_of(task_vars, host, ["redis_groups"]).get("redis_groups") if host else None
+        for name, group in groups.items() if isinstance(groups, Mapping) else ():
+            seen = {key: origin(group[key]) for key in ("nodes", "sentinels") if key in group}
+            places[str(name)] = {key: place for key, place in seen.items() if place}
+    return places
+
+
+def origin(value: t.Any) -> str:
+    """FILE:LINE of a value. Ansible knows it for its own messages, and promises it to nobody."""
+    try:
+        from ansible._internal._datatag._tags import Origin
+    except ImportError:
+        return ""
+    tag = Origin.get_tag(value)
+    if tag is None or not tag.path or not tag.line_num:
+        return ""
+    here = os.path.relpath(tag.path)
+    return f"{tag.path if here.startswith('..') else here}:{tag.line_num}"
 
 
 def this_run(task_vars: Mapping[str, t.Any]) -> dict[str, str]:
@@ -79,11 +105,13 @@ def families() -> dict[str, t.Any]:
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(VARS.glob("*.yml"))}
 
 
-def read(task_vars: Mapping[str, t.Any], *, env: str, group: str, bare: bool, one: bool) -> list[Declared]:
+def read(
+    task_vars: Mapping[str, t.Any], *, env: str, group: str, bare: bool, one: bool, leaving: str = ""
+) -> list[Declared]:
     """The environment that was asked for, or all of them."""
     inventory = inventory_of(task_vars, env)
     if env or not bare:
-        return [declared_in(task_vars, inventory, env, group, one=one)]
+        return [declared_in(task_vars, inventory, env, group, one=one, leaving=leaving)]
     names = environments(inventory)
     if not names:
         check_env(inventory, "")
@@ -116,7 +144,13 @@ def all_declared(task_vars: Mapping[str, t.Any], inventory: Inventory, names: li
 
 
 def declared_in(
-    task_vars: Mapping[str, t.Any], inventory: Inventory, env: str, group: str, *, one: bool = False
+    task_vars: Mapping[str, t.Any],
+    inventory: Inventory,
+    env: str,
+    group: str,
+    *,
+    one: bool = False,
+    leaving: str = "",
 ) -> Declared:
     members = (LOCALHOST,) if is_built_in(inventory, env) else inventory.of(env)
     variables = variables_of(task_vars, members[0], [*ENV_VARIABLES, *SECRETS]) if members else {}
@@ -129,6 +163,7 @@ def declared_in(
         strict=raw.get("redis_strict"),
         only_group=group,
         must_choose=one,
+        leaving=leaving,
         secrets=secret_defects(variables),
     )
 

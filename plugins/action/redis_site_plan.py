@@ -90,14 +90,14 @@ def made(site: Site, todo: Todo, shelf: Shelf) -> Site:
 
 def idle(site: Site) -> dict[str, t.Any]:
     """Nothing to carry out: check mode has said it all."""
-    nothing: dict[str, list[t.Any]] = {host: [] for host in site.hosts}
-    return {"hosts": dict.fromkeys(site.hosts, IDLE), "work": nothing, "prove": nothing, "leased": [], "any": False}
+    nothing: dict[str, list[t.Any]] = {host: [] for host in (*site.hosts, *site.unreachable)}
+    return {"hosts": dict.fromkeys(nothing, IDLE), "work": nothing, "prove": nothing, "leased": [], "any": False}
 
 
 def work(site: Site, todo: Todo) -> dict[str, t.Any]:
     """What the roles do on each host, and which groups are converged and proved from there."""
-    work_at: dict[str, list[dict[str, t.Any]]] = {host: [] for host in site.hosts}
-    prove_at: dict[str, list[Mapping[str, t.Any]]] = {host: [] for host in site.hosts}
+    work_at: dict[str, list[dict[str, t.Any]]] = {host: [] for host in (*site.hosts, *site.unreachable)}
+    prove_at: dict[str, list[Mapping[str, t.Any]]] = {host: [] for host in work_at}
     opened = {host for host, each in todo.hosts.items() if each["firewall"]}
     late = {
         host: [address for address, other in others.items() if other in opened] for host, others in reach(site).items()
@@ -110,7 +110,8 @@ def work(site: Site, todo: Todo) -> dict[str, t.Any]:
         if seat and todo.changed:
             prove_at[seat].append(afterwards(group_args(group, sorted(site.limited_to))))
     leased = [group for group in site.groups if any(todo.groups[group["name"]][part] for part in PARTS)]
-    hosts = {host: {**each, "late": late.get(host, [])} for host, each in todo.hosts.items()}
+    hosts = {host: dict(IDLE) for host in site.unreachable}
+    hosts.update({host: {**each, "late": late.get(host, [])} for host, each in todo.hosts.items()})
     return {"hosts": hosts, "work": work_at, "prove": prove_at, "leased": leased, "any": todo.changed}
 
 

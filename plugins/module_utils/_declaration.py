@@ -27,7 +27,7 @@ from ansible_collections.steady.redis.plugins.module_utils._declaration_firewall
     with_firewall,
 )
 from ansible_collections.steady.redis.plugins.module_utils._declaration_users import with_users
-from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, DeclaredGroup
+from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, DeclaredGroup, with_leaving
 from ansible_collections.steady.redis.plugins.module_utils._env import (
     DEMO,
     DEV,
@@ -48,7 +48,7 @@ from ansible_collections.steady.redis.plugins.module_utils._fields import (
     truth,
     whole_number,
 )
-from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS
+from ansible_collections.steady.redis.plugins.module_utils._layout import FLAVORS, REDIS, SENTINEL
 from ansible_collections.steady.redis.plugins.module_utils._profiles import (
     KEPT,
     MEGABYTE,
@@ -82,22 +82,24 @@ def resolve(
     strict: t.Any = None,
     only_group: str = "",
     must_choose: bool = False,
+    leaving: str = "",
     secrets: Mapping[str, str] | None = None,
 ) -> Declared:
     """The groups that V(raw), the variables of the environment, declare. Raises Mistaken with all that is wrong.
 
-    V(secrets) has one entry per password that is set, under its path, with what is wrong with it; never the text.
+    V(leaving) is a place where something of the one group may still stand. V(secrets) has one entry per password that
+    is set, under its path, with what is wrong with it; never the text.
     """
     secrets, mistakes, demo = secrets or {}, Mistakes(), is_built_in(inventory, env)
     if demo:
         raw, inventory = {**raw, "redis_groups": {"demo": DEMO}}, built_in(inventory.home, raw)
     check_env(inventory, env)
-    is_strict = strictness(strict, env, mistakes)
-    flavor, refuse = _flavor(raw, env, mistakes), _refuses_vulnerable(raw, mistakes)
-    reader = _GroupReader(inventory, env, secrets, mistakes, flavor=flavor)
+    is_strict, refuse = strictness(strict, env, mistakes), _refuses_vulnerable(raw, mistakes)
+    reader = _GroupReader(inventory, env, secrets, mistakes, flavor=_flavor(raw, env, mistakes))
     declared = _declared(raw, inventory, env, mistakes)
     groups = tuple(reader.read(name, fields) for name, fields in declared.items() if _platform_fits(fields))
     groups = with_firewall(raw, with_users(raw, groups, mistakes), mistakes)
+    groups = reader.with_leaving(groups, declared, only_group, leaving) if leaving else groups
     check_ports(groups, mistakes)
     check_flavors(groups, mistakes)
     check_sentinel_names(groups, mistakes)
@@ -241,8 +243,20 @@ class _GroupReader:
             password=f"{PASSWORDS}.{name}" in self.secrets or PASSWORD in self.secrets,
         )
 
+    def with_leaving(
+        self, groups: Sequence[DeclaredGroup], declared: Mapping[str, Fields], only: str, place: str
+    ) -> tuple[DeclaredGroup, ...]:
+        """The node and the Sentinel that may still stand at a place go with the one group."""
+        name = only if only in declared or len(declared) != 1 else next(iter(declared))
+        if name not in declared:
+            return tuple(groups)  # which one is meant is asked elsewhere
+        port, own = _port(declared[name]), _sentinel_port(declared[name])
+        kinds = ((name, lambda _place: port), (SENTINEL, lambda where: own or where.sentinel_port))
+        left = self.seats.at(place, "node", kinds)
+        return tuple(with_leaving(group, left) if group.name == name else group for group in groups)
+
     def _nodes(self, fields: Fields, name: str) -> tuple[Seat, ...]:
-        port = fields.number("port", 6379, high=65535)
+        port = _port(fields)
         entries = fields.entries("nodes")
         if not entries and (entries is not None or not fields.has("nodes")):
             fields.wrong("nodes", "name at least one inventory host: [db-a, db-b, db-c]")
@@ -251,7 +265,7 @@ class _GroupReader:
     def _sentinels(self, fields: Fields, nodes: Sequence[Seat]) -> tuple[tuple[Seat, ...], int]:
         """The Sentinels, and how many there are meant to be."""
         key, asked = "sentinels", _listed(fields, "nodes")
-        own = fields.number("sentinel_port", 0, high=65535)
+        own = _sentinel_port(fields)
         entries = fields.entries(key)
         beside = list(dict.fromkeys(seat.host for seat in nodes)) if len(nodes) > 1 else []
         if entries is None and not fields.has(key) and len(nodes) == asked and beside and len(beside) % 2 == 0:
@@ -270,6 +284,14 @@ class _GroupReader:
         )
         votes = len(beside) if len(nodes) == asked else asked
         return seats, votes if entries is None else len(entries)
+
+
+def _port(fields: Fields) -> int:
+    return fields.number("port", 6379, high=65535)
+
+
+def _sentinel_port(fields: Fields) -> int:
+    return fields.number("sentinel_port", 0, high=65535)
 
 
 _ODD = "An even number survives no more failures than one less: name 3 or 5 hosts, a host without a node is fine"

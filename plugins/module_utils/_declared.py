@@ -45,6 +45,21 @@ class DeclaredGroup:
     flavor: str = "redis"
     firewall: bool = False
     clients: tuple[str, ...] = ()  # networks that may connect, besides the hosts of the environment
+    # Not declared any more: what may still stand, and goes.
+    old_nodes: tuple[Seat, ...] = ()
+    old_sentinels: tuple[Seat, ...] = ()
+
+    @property
+    def all_nodes(self) -> tuple[Seat, ...]:
+        return (*self.nodes, *self.old_nodes)
+
+    @property
+    def all_sentinels(self) -> tuple[Seat, ...]:
+        return (*self.sentinels, *self.old_sentinels)
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        return (*self.all_nodes, *self.all_sentinels)
 
     def as_dict(self) -> dict[str, t.Any]:
         return {
@@ -55,8 +70,8 @@ class DeclaredGroup:
             "adopt": self.adopt,
             "maxmemory": self.maxmemory,
             "placement": self.placement,
-            "nodes": [seat.as_dict() for seat in self.nodes],
-            "sentinels": [seat.as_dict() for seat in self.sentinels],
+            "nodes": [*_dicts(self.nodes), *_dicts(self.old_nodes, leaving=True)],
+            "sentinels": [*_dicts(self.sentinels), *_dicts(self.old_sentinels, leaving=True)],
             "quorum": self.quorum,
             "settings": dict(self.settings),
             "config": dict(self.config),
@@ -81,7 +96,7 @@ class Declared:
     @property
     def hosts(self) -> dict[str, dict[str, t.Any]]:
         """Every host of the chosen groups, in their order, with the processes that stand on it."""
-        seats = [seat for group in self.chosen for seat in (*group.nodes, *group.sentinels)]
+        seats = [seat for group in self.chosen for seat in group.seats]
         return {place.name: self._host(place) for place in {seat.host: seat.place for seat in seats}.values()}
 
     @property
@@ -93,7 +108,7 @@ class Declared:
         return [*self.hints, *(note for group in self.chosen for note in _notes(group))]
 
     def _host(self, place: Place) -> dict[str, t.Any]:
-        declared = [seat.instance for group in self.every for seat in _on(place, (*group.nodes, *group.sentinels))]
+        declared = [seat.instance for group in self.every for seat in _on(place, group.seats)]
         return {
             "address": place.address,
             "zone": place.zone,
@@ -113,7 +128,7 @@ class Declared:
                     "adopt": group.adopt,
                 }
                 for group in self.chosen
-                for seat in _on(place, group.nodes)
+                for seat in _on(place, group.all_nodes)
             ],
             "sentinels": self._sentinels(place),
             "declared": list(dict.fromkeys(declared)),
@@ -126,16 +141,16 @@ class Declared:
             return None
         ports: dict[int, list[str]] = {}
         for group in self.every:
-            for seat in _on(place, (*group.nodes, *group.sentinels)) if group.firewall else ():
+            for seat in _on(place, group.seats) if group.firewall else ():
                 ports.setdefault(seat.port, []).extend(group.clients)
         return [{"port": port, "clients": list(dict.fromkeys(ports[port]))} for port in sorted(ports)]
 
     def _flavor_on(self, place: Place) -> str:
         """Of the first process there; others have the same files in a place of their own."""
-        return next(group.flavor for group in self.chosen if _on(place, (*group.nodes, *group.sentinels)))
+        return next(group.flavor for group in self.chosen if _on(place, group.seats))
 
     def _sentinels(self, place: Place) -> list[dict[str, t.Any]]:
-        seats = {seat.port: (seat, group.flavor) for group in self.chosen for seat in _on(place, group.sentinels)}
+        seats = {seat.port: (seat, group.flavor) for group in self.chosen for seat in _on(place, group.all_sentinels)}
         return [
             {
                 **seat.on_disk(SENTINEL, flavor),
@@ -148,6 +163,17 @@ class Declared:
             }
             for seat, flavor in seats.values()
         ]
+
+
+def with_leaving(group: DeclaredGroup, left: Sequence[Seat]) -> DeclaredGroup:
+    """With the node and the Sentinel that may still stand at a place that was taken out of the declaration."""
+    declared = {seat.at for seat in group.seats}
+    nodes, sentinels = (tuple(seat for seat in kind if seat.at not in declared) for kind in (left[:1], left[1:]))
+    return replace(group, old_nodes=nodes, old_sentinels=sentinels)
+
+
+def _dicts(seats: Sequence[Seat], **more: bool) -> list[dict[str, t.Any]]:
+    return [{**seat.as_dict(), **more} for seat in seats]
 
 
 def _users(group: DeclaredGroup) -> dict[str, t.Any]:
@@ -219,7 +245,7 @@ def _on(place: Place, seats: Sequence[Seat]) -> list[Seat]:
 
 
 def _has(group: DeclaredGroup, sentinel: Seat) -> bool:
-    return any(seat.at == sentinel.at for seat in group.sentinels)
+    return any(seat.at == sentinel.at for seat in group.all_sentinels)
 
 
 def _notes(group: DeclaredGroup) -> t.Iterator[str]:

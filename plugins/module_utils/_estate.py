@@ -76,4 +76,34 @@ def sort_answers(
             unreachable[host] = str(answer.get("msg") or "it was not asked").strip()
     if failed:
         raise Refused(in_one_message("Hosts could not be looked at. Nothing was changed.", failed))
-    return Estate(declared, facts, unreachable, spare, limit)
+    return Estate(_as_it_stands(declared, facts), facts, unreachable, spare, limit)
+
+
+def _as_it_stands(declared: Json, facts: Mapping[str, Json]) -> Json:
+    """What is leaving counts as part of its group as long as it runs, and a Sentinel as long as it watches it."""
+    gone = {
+        (each["host"], each["instance"])
+        for group in declared["groups"]
+        for each in members(group)
+        if each.get("leaving") and not is_part(group, each, facts)
+    }
+
+    def kept(instances: Sequence[Json], host: str = "") -> list[Json]:
+        return [each for each in instances if (host or each["host"], each["instance"]) not in gone]
+
+    groups = [{**group, **{kind: kept(group[kind]) for kind in (NODES, SENTINELS)}} for group in declared["groups"]]
+    hosts = {
+        host: {**there, **{kind: kept(there[kind], host) for kind in ("servers", "sentinels")}}
+        for host, there in declared["hosts"].items()
+    }
+    # One that does not answer, and that nothing is declared on any more, is nobody's concern.
+    hosts = {host: there for host, there in hosts.items() if host in facts or there["servers"] or there["sentinels"]}
+    return {**declared, "groups": groups, "hosts": hosts}
+
+
+def is_part(group: Json, member: Json, facts: Mapping[str, Json]) -> bool:
+    """Whether a process that is not declared any more still belongs to the group."""
+    there = facts.get(member["host"], {"instances": {}})["instances"].get(member["instance"], {})
+    if not there.get("running"):
+        return False
+    return member not in group[SENTINELS] or group["sentinel_name"] in there["watching"]

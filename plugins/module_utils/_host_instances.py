@@ -120,9 +120,8 @@ def guard_knows(place: Mapping[str, t.Any], password: str, not_seen: list[str]) 
 
 def auth_pass_differs(place: Mapping[str, t.Any], access: Access, old_conf: str = "") -> list[str]:
     """The groups that this Sentinel watches without their declared password. Only its file tells: no command does."""
-    lines = read_text(old_conf or f"{place['conf_dir']}/{conf_name(SENTINEL, place['flavor'])}").splitlines()
-    told = [line.split(" ", 3) for line in lines if line.startswith("sentinel ")]
-    watched = {words[2] for words in told if words[1:2] == ["monitor"]}
+    told = _told(place, old_conf)
+    watched = watched_by(place, old_conf)
     known = {(words[1], words[2]): words[3] for words in told if len(words) == 4}
     return [
         group
@@ -131,6 +130,16 @@ def auth_pass_differs(place: Mapping[str, t.Any], access: Access, old_conf: str 
         if name in watched
         and not (_is_word(known.get(("auth-pass", name), ""), word) and known.get(("auth-user", name), "") == user)
     ]
+
+
+def watched_by(place: Mapping[str, t.Any], old_conf: str = "") -> list[str]:
+    """What this Sentinel watches, by the names that it knows; it writes that to its file at once."""
+    return [words[2] for words in _told(place, old_conf) if words[1:2] == ["monitor"]]
+
+
+def _told(place: Mapping[str, t.Any], old_conf: str) -> list[list[str]]:
+    lines = read_text(old_conf or f"{place['conf_dir']}/{conf_name(SENTINEL, place['flavor'])}").splitlines()
+    return [line.split(" ", 3) for line in lines if line.startswith("sentinel ")]
 
 
 def _auth(user: str, group: str, access: Access) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from ansible_collections.steady.redis.plugins.module_utils._host_instances impor
     auth_pass_differs,
     guard_knows,
     instance_facts,
+    watched_by,
 )
 from ansible_collections.steady.redis.plugins.module_utils._layout import (
     ADOPTED,
@@ -130,6 +131,7 @@ def instances_on(
         )
         if kind == SENTINEL:
             found[name]["auth_pass_differs"] = auth_pass_differs(each, access, _old_conf(found[name]))
+            found[name]["watching"] = watched_by(each, _old_conf(found[name]))
         elif guard_secret(each, access):
             found[name]["guard_password_matches"] = guard_knows(each, guard_secret(each, access), not_seen)
         path, disk[path] = disk_of(found[name].pop("data_dir"))

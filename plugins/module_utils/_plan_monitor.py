@@ -35,12 +35,14 @@ def plan_monitor(
     master: Address | None = None,
     auth: Mapping[str, str] | None = None,
     forget: bool = True,
+    gone: Set[Address] = frozenset(),
 ) -> Plan:
     """Bring every Sentinel that answers in step with the group.
 
     V(name) is what Sentinel calls the group. V(master) is needed only where no live master is seen; it must say that
     it is one. V(auth) holds auth-user and auth-pass, told to a Sentinel together with MONITOR,
-    and to one that has another password. V(forget): who was taken away, too.
+    and to one that has another password. V(forget): who was taken away, too; V(gone) was stopped just now, so nobody
+    has missed it yet.
     """
     name = name or observation.group.name
     refusal = _useless(observation) or _bad_settings(observation.group.settings)
@@ -56,8 +58,8 @@ def plan_monitor(
     total = sum(plans, Plan())
     told = {step.on for step in total.steps if _brings_in(step.command)}
     total += Plan(_meeting(observation, told, name, target))
-    if forget and _calm(observation, told):
-        total += sum((_forget_gone(observation, view, name) for view in observation.sentinels), Plan())
+    if forget and _calm(observation, told, gone):
+        total += sum((_forget_gone(observation, view, name, gone) for view in observation.sentinels), Plan())
     return total + Plan(notes=_hopeless(observation) + _uninvited(observation, name))
 
 
@@ -207,7 +209,7 @@ def _certificate(observation: Observation, view: SentinelView, name: str) -> Pla
     return Plan((step,), (Change(f"{who} certificate", f"until {until}", "the new one"),))
 
 
-def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Plan:
+def _forget_gone(observation: Observation, view: SentinelView, name: str, gone: Set[Address]) -> Plan:
     """A replica or a Sentinel that was taken away: a Sentinel lists it for ever, and would count on it in a failover.
 
     Not as long as the master counts a replica among its own, or a Sentinel still greets: it would be found again. Only
@@ -215,8 +217,10 @@ def _forget_gone(observation: Observation, view: SentinelView, name: str) -> Pla
     greetings: so only while everything answers and agrees, and one Sentinel after the other.
     """
     kept = {address for node in observation.nodes for address in (node.address, *node.replicas)}
-    replicas = [each for each in view.replicas if each.address not in kept and "s_down" in each.flags]
-    sentinels = [each for each in _strangers(observation, view) if each.silent]
+    replicas = [
+        each for each in view.replicas if each.address not in kept and ("s_down" in each.flags or each.address in gone)
+    ]
+    sentinels = [each for each in _strangers(observation, view) if each.silent or each.address in gone]
     if not (replicas or sentinels) or view.member.hands_off:
         return Plan()
     shown = ", ".join(
@@ -254,19 +258,22 @@ def _uninvited(observation: Observation, name: str) -> tuple[str, ...]:
     )
 
 
-def _calm(observation: Observation, told: Set[Address]) -> bool:
-    """One live master, all nodes follow it, and every Sentinel sees that and could fail over, or will: V(told)."""
+def _calm(observation: Observation, told: Set[Address], gone: Set[Address]) -> bool:
+    """One live master, all nodes follow it, and every Sentinel sees that and could fail over.
+
+    Or it will: V(told) has yet to look, and where V(gone) is forgotten the votes of the rest are enough again.
+    """
     live = observation.live_master
     return (
         live is not None
         and all(node is live or (node.is_replica and node.link_up) for node in observation.nodes)
         and all(view.answered for view in observation.sentinels)
-        and all(view.member.address in told or _sees_all_well(view) for view in observation.sentinels)
+        and all(view.member.address in told or _sees_all_well(view, gone) for view in observation.sentinels)
     )
 
 
-def _sees_all_well(view: SentinelView) -> bool:
-    return view.knows and view.has_quorum and not view.tilt and not view.master_down
+def _sees_all_well(view: SentinelView, gone: Set[Address]) -> bool:
+    return view.knows and (view.has_quorum or bool(gone)) and not view.tilt and not view.master_down
 
 
 def _set(name: str, key: str, value: str) -> tuple[str, ...]:

@@ -89,7 +89,8 @@ def _together(estate: Estate, group: Json, spots: Mapping[str, Spot]) -> Finding
     """What the gate says about a group. Nothing where it is only tried out, on one machine as a rule."""
     found, strict = Findings(), estate.is_strict(group["name"])
     if strict or not all(estate.is_dev(member["host"]) for member in group[NODES]):
-        check_group(group, spots, strict=strict, findings=found)
+        staying = {kind: [each for each in group[kind] if not each.get("leaving")] for kind in (NODES, SENTINELS)}
+        check_group({**group, **staying}, spots, strict=strict, findings=found)
     return found
 
 

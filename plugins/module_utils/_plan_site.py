@@ -79,6 +79,11 @@ class Site:
     unresolved: Sequence[str] = ()  # hosts that are silent, and whose address nobody knows
     vulnerable: Sequence[str] = ()  # servers with known holes, where these are refused
 
+    @property
+    def silent(self) -> dict[str, str]:
+        """One on which nothing is declared is nobody's concern."""
+        return {host: why for host, why in self.unreachable.items() if host in self.placed}
+
     def may_change(self, host: str) -> bool:
         return not self.limited_to or host in self.limited_to
 
@@ -103,7 +108,7 @@ class Todo:
 def plan_site(site: Site) -> Todo:
     """Compare what is with what is declared. Nothing is left out, also when it ends in a refusal."""
     new = {group["name"] for group in site.groups if is_new(site, group)}
-    refusals = [_silent(host, why) for host, why in site.unreachable.items() if site.may_change(host)]
+    refusals = [_silent(host, why) for host, why in site.silent.items() if site.may_change(host)]
     refusals += [f"{text} (redis_refuse_vulnerable)" for text in site.vulnerable]
     refusals += [_nowhere(host) for host in site.unresolved if not site.may_change(host)]
     refusals += [

@@ -58,6 +58,8 @@ def node_from_info(
         link_up=info.get("master_link_status") == "up",
         link_down_seconds=int(info.get("master_link_down_since_seconds", 0)),
         syncing=_flag(info, "master_sync_in_progress"),
+        copied=int(info.get("loading_loaded_bytes") or info.get("master_sync_read_bytes") or 0),
+        to_copy=max(0, int(info.get("loading_total_bytes") or info.get("master_sync_total_bytes") or 0)),
         lag_seconds=int(info.get("master_last_io_seconds_ago", -1)),
         replicas=tuple(_followers(info)),
         good_replicas=int(info.get("min_slaves_good_slaves", -1)),

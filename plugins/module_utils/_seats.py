@@ -101,6 +101,14 @@ class SeatReader:
             for seat in found.values()
         )
 
+    def at(self, entry: str, path: str, kinds: Sequence[tuple[str, Callable[[Place], int]]]) -> tuple[Seat, ...]:
+        """What may stand at one place: for each kind, by its prefix and default port, a seat."""
+        place, port = self._place_of(entry, path)
+        if place is None:
+            return ()
+        ports = [(prefix, port or default(place)) for prefix, default in kinds]
+        return tuple(Seat(place, own, f"{prefix}-{own}", entry, path) for prefix, own in ports)
+
     def _place_of(self, entry: t.Any, path: str) -> tuple[Place | None, int]:
         """The host and the port that are meant; no host when there is a mistake, no port when none is given."""
         if not isinstance(entry, str):

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ansible_collections.steady.redis.plugins.module_utils._diagnose import Finding, diagnose
 from ansible_collections.steady.redis.plugins.module_utils._diagnose_scene import is_settled, who
-from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation
+from ansible_collections.steady.redis.plugins.module_utils._table import size
+from ansible_collections.steady.redis.plugins.module_utils._topology import Node, Observation, SentinelView
 
 # The fewest bytes that the removal or creation of one key takes on its way to a replica.
 SMALLEST = 8
@@ -23,12 +24,13 @@ def unsettled(
     down: Collection[str] = (),
     down_sentinels: Collection[str] = (),
     goal: int = 0,
+    more: bool = False,
 ) -> list[str]:
     """What is not in step yet, one line each; empty when everything is.
 
     V(down) and V(down_sentinels) were so before all began, the nodes V(older) may still run a version that cannot read
     the master's data, those of V(shut_out) have lost their link by that. Every replica must have reached V(goal), the
-    master's offset a moment ago.
+    master's offset a moment ago. V(more): Sentinels may list others beside the declared ones.
     """
     allowed: dict[str, Collection[str]] = {
         "healthy": (),
@@ -37,6 +39,7 @@ def unsettled(
         "sentinel-down": down_sentinels,
         # The master may be one that wants more replicas than are there yet.
         "writes-refused": [node.name for node in seen.nodes] if down else (),
+        "sentinel-miscounts": [view.member.name for view in seen.voices if more and not _misses(seen, view)],
     }
     lines = [_line(each) for each in diagnose(seen).findings if not _is_explained(each, allowed)]
     lines += _unlinked(seen, older, shut_out)
@@ -91,6 +94,23 @@ def _could_hold_the_same(node: Node, master: Node) -> bool:
     """They were not asked at the same moment: what was written in between may be the difference."""
     between = abs(master.offset - node.offset)
     return abs(master.keys - node.keys) * SMALLEST <= between
+
+
+def _misses(seen: Observation, view: SentinelView) -> bool:
+    """Whether a Sentinel does not list everybody who is declared."""
+    nodes = {node.address for node in seen.nodes} - {view.master, *(entry.address for entry in view.replicas)}
+    ids = {other.myid for other in seen.sentinels} - {view.myid, *(entry.myid for entry in view.other_sentinels)}
+    return bool(nodes or ids)
+
+
+def how_far(seen: Observation) -> list[str]:
+    """What the nodes have of the data that they copy or load."""
+    return [
+        f"{node.name}: has {'loaded' if node.loading else 'copied'} {size(node.copied)}"
+        + (f" of {size(node.to_copy)}" if node.to_copy > 0 else "")
+        for node in seen.nodes
+        if node.answered and (node.loading or node.syncing)
+    ]
 
 
 def is_copying(seen: Observation) -> bool:

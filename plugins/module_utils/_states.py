@@ -86,7 +86,7 @@ _MASTERSHIP = (
     State(
         "master-outside",
         "the master is an address that is not declared as a node of the group (asked: {who})",
-        "declare that node, or the address by which it is known (redis_address)",
+        "declare that node, or the address by which it is known (redis_address); if it is to leave: remove_node.yml",
     ),
     State(
         "master-emptied",

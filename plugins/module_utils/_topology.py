@@ -121,6 +121,8 @@ class Node:
     link_up: bool = False
     link_down_seconds: int = 0
     syncing: bool = False
+    copied: int = 0  # bytes, of the data set that it copies or loads
+    to_copy: int = 0  # 0: its length is not known
     lag_seconds: int = -1  # since the last word from the master
     replicas: tuple[Address, ...] = ()  # who follows it, as announced
     good_replicas: int = -1  # near enough for min-replicas-to-write, as a master counts; -1: it wants none

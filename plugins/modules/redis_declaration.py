@@ -41,6 +41,13 @@ options:
     description: Refuse when no O(group) is given and there are several, instead of taking all of them.
     type: bool
     default: false
+  leaving:
+    description:
+      - A host, or C(HOST:PORT), that was taken out of the one group. What may still stand there, a node and a Sentinel,
+        comes with the others and is marked.
+      - The inventory must have it still.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - steady.redis.attributes
 attributes:
@@ -174,6 +181,13 @@ run:
   returned: success
   type: dict
   sample: {"id": "2f6b8a54", "who": "anna@ops-1"}
+written:
+  description: >-
+    Of each group where the lists V(nodes) and V(sentinels) are written, with the number of the line, as far as Ansible
+    can tell.
+  returned: success
+  type: dict
+  sample: {"orders": {"nodes": "inventory/group_vars/prod/redis.yml:4"}}
 environments:
   description: What was read, one entry for each environment, with the names of its groups.
   returned: success
@@ -192,6 +206,7 @@ def main() -> None:
         "group": {"type": "str", "default": ""},
         "bare": {"type": "bool", "default": False},
         "one": {"type": "bool", "default": False},
+        "leaving": {"type": "str", "default": ""},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     module.fail_json(msg="redis_declaration runs on the controller, as an action plugin of the same name")

@@ -240,10 +240,11 @@ host:
         V(pid), whether it is V(running), whether its program was replaced on disk since it started (V(replaced)),
         whether its start guard has the declared password of the Sentinels
         (V(guard_password_matches), only if there is one), which groups a Sentinel watches without their password
-        (V(auth_pass_differs)), whom its start guard knows (V(guard)), what it was taken over from (V(adopted)), whether
-        its own unit has not taken the old configuration yet (V(pending)) and who runs in its place (V(stranger)),
-        the directory of RV(host.disk) that holds it (V(disk)), and its V(flavor). One that still stands as another
-        flavor than declared is described where it stands, with the directory that will hold it (V(next_disk)).
+        (V(auth_pass_differs)) and what it watches (V(watching)), whom its start guard knows (V(guard)), what it was
+        taken over from (V(adopted)), whether its own unit has not taken the old configuration yet (V(pending)) and who
+        runs in its place (V(stranger)), the directory of RV(host.disk) that holds it (V(disk)), and its V(flavor). One
+        that still stands as another flavor than declared is described where it stands, with the directory that will
+        hold it (V(next_disk)).
       type: dict
       sample: {"orders-6379": {"conf": true, "data": "aof", "data_bytes": 4096, "stored_bytes": 349,
         "copy": {"history": "", "offset": 0, "keys": 12, "bytes": 349, "changed": "2026-11-21 03:15:00 UTC",

@@ -33,6 +33,13 @@ options:
     description: The master to watch, as C(address:port). Empty is the live master.
     type: str
     default: ""
+  gone:
+    description: >-
+      Replicas and Sentinels, as C(address:port), that were stopped just now and are not declared any more. They are
+      forgotten without waiting until the Sentinels miss them.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - steady.redis.group
   - steady.redis.connection
@@ -114,8 +121,9 @@ def monitor(module: AnsibleModule) -> dict[str, t.Any]:
     once, forget = [{key: value for key, value in auth.items() if value}], [True]
     try:
         master = Address.parse(params["master"]) if params["master"] else None
+        gone = frozenset(map(Address.parse, params["gone"]))
     except ValueError as error:
-        raise Refused(f"master: {error}") from error
+        raise Refused(f"master, gone: {error}") from error
 
     def plan(seen: Observation) -> Plan:
         """What stood in the Sentinels' files was seen before they were told, so it counts for the first plan only.
@@ -124,7 +132,7 @@ def monitor(module: AnsibleModule) -> dict[str, t.Any]:
         """
         tell = once.pop() if once else {}
         asked = {"name": watched.known_as, "state": params["state"], "master": master}
-        found = plan_monitor(seen, **asked, auth=tell, forget=forget.pop())
+        found = plan_monitor(seen, **asked, auth=tell, forget=forget.pop(), gone=gone)
         forget.append(any("RESET" in step.command for step in found.steps))
         return found
 
@@ -135,6 +143,7 @@ def main() -> None:
     own = {
         "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
         "master": {"type": "str", "default": ""},
+        "gone": {"type": "list", "elements": "str", "default": []},
     }
     module = AnsibleModule({**group_spec(), **connection_spec(), **own}, supports_check_mode=True)
     run(module, monitor)

@@ -43,6 +43,20 @@ options:
     description: Seconds to wait at most, also while a node loads or copies data.
     type: float
     default: 3600
+  more:
+    description: Sentinels may still list members that are not declared any more.
+    type: bool
+    default: false
+  slice:
+    description: >-
+      Return after so many seconds while a node loads or copies data, with RV(waiting). V(0) is never. Its action plugin
+      uses that to say how far it is, and asks again.
+    type: float
+    default: 0
+  waited:
+    description: How many seconds were waited before, which count for O(longest).
+    type: float
+    default: 0
 extends_documentation_fragment:
   - steady.redis.group
   - steady.redis.connection
@@ -83,6 +97,16 @@ waited:
   description: How many seconds that took.
   type: float
   returned: success
+waiting:
+  description: Whether O(slice) is over before the group is in step.
+  type: bool
+  returned: success
+lines:
+  description: How far the nodes are that load or copy data, one line each.
+  type: list
+  elements: str
+  returned: success
+  sample: ["db-d: has copied 1.2G of 4.0G"]
 """
 
 import time
@@ -93,7 +117,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.steady.redis.plugins.module_utils._args import connection_spec, group_spec, run, watched_from
 from ansible_collections.steady.redis.plugins.module_utils._errors import NotReached
 from ansible_collections.steady.redis.plugins.module_utils._observe import observe
-from ansible_collections.steady.redis.plugins.module_utils._settled import is_copying, unsettled
+from ansible_collections.steady.redis.plugins.module_utils._settled import how_far, is_copying, unsettled
 
 ALLOWED = ("older", "shut_out", "down", "down_sentinels")
 
@@ -102,22 +126,28 @@ def settle(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     watched = watched_from(params, params)
     began = time.monotonic()
-    last, end, goal = began + params["patience"], began + params["longest"], 0
+    last, end, goal = began + params["patience"], began + params["longest"] - params["waited"], 0
     while True:
         seen = observe([watched])[0]
-        left = unsettled(seen, goal=goal, **{key: params[key] for key in ALLOWED})
-        waited = round(time.monotonic() - began, 1)
+        left = unsettled(seen, goal=goal, more=params["more"], **{key: params[key] for key in ALLOWED})
+        waited = round(time.monotonic() - began + params["waited"], 1)
         master = seen.live_master
         if not left and master and goal:
-            return {"changed": False, "master": str(master.address), "waited": waited}
+            return {**_answer(waited), "master": str(master.address)}
         if not left and master:
             goal = master.offset or 1  # that all have what it had now, the next look tells
             continue
         if is_copying(seen):
             last = time.monotonic() + params["patience"]
+            if params["slice"] and began + params["slice"] < time.monotonic() < end:
+                return {**_answer(waited), "waiting": True, "lines": how_far(seen)}
         if time.monotonic() > min(last, end):
             raise NotReached(f"{params['name']} is not in step after {waited} s: {'; '.join(left)}")
         time.sleep(0.2)
+
+
+def _answer(waited: float) -> dict[str, t.Any]:
+    return {"changed": False, "waited": waited, "waiting": False, "lines": []}
 
 
 def main() -> None:
@@ -125,6 +155,9 @@ def main() -> None:
         **{key: {"type": "list", "elements": "str", "default": []} for key in ALLOWED},
         "patience": {"type": "float", "default": 30.0},
         "longest": {"type": "float", "default": 3600.0},
+        "more": {"type": "bool", "default": False},
+        "slice": {"type": "float", "default": 0.0},
+        "waited": {"type": "float", "default": 0.0},
     }
     module = AnsibleModule({**group_spec(), **connection_spec(), **own}, supports_check_mode=True)
     run(module, settle)

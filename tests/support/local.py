@@ -139,12 +139,16 @@ def _children(parent: int) -> list[int]:
 
 @dataclass
 class Box:
-    """An inventory of one local host, box, or several, whose processes and files are a test's own."""
+    """An inventory of one local host, box, or several, whose processes and files are a test's own.
+
+    V(apart): each host has an address of its own, so that all may have the same ports.
+    """
 
     directory: Path
     groups: dict[str, t.Any]
     variables: dict[str, t.Any] = field(default_factory=dict)
     hosts: tuple[str, ...] = ("box",)
+    apart: bool = False
 
     @property
     def base(self) -> Path:
@@ -154,14 +158,19 @@ class Box:
     def base_of(self, host: str) -> Path:
         return self.directory / f"base-{host}"
 
+    def address(self, host: str) -> str:
+        return f"127.0.0.{11 + self.hosts.index(host)}" if self.apart else "127.0.0.1"
+
     def write(self, name: str = "inventory", **more: t.Any) -> str:
         """Write the inventory, with these variables on top; give the option for it."""
         groups = {**self.groups, **more.pop("redis_groups", {})}
         own = {
-            "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "redis_address": "127.0.0.1",
-            "redis_manager": "process",
+            "ansible_connection": "local", "ansible_python_interpreter": sys.executable, "redis_manager": "process",
         }  # fmt: skip
-        hosts = {host: {**own, "redis_base_directory": str(self.base_of(host))} for host in self.hosts}
+        hosts = {
+            host: {**own, "redis_address": self.address(host), "redis_base_directory": str(self.base_of(host))}
+            for host in self.hosts
+        }
         variables = {"redis_groups": groups, **self.variables, **more}
         path = self.directory / f"{name}.yml"
         path.write_text(json.dumps({"dev": {"hosts": hosts, "vars": variables}}), encoding="utf-8")

@@ -258,6 +258,15 @@ def test_nothing_is_forgotten_unless_all_is_well(seen: Observation) -> None:
     assert not [command for command in commands(plan_monitor(seen)) if "RESET" in command]
 
 
+def test_who_was_stopped_just_now_is_forgotten_before_anybody_misses_it() -> None:
+    seen = with_a_replica_that_is_gone(with_another_sentinel(healthy(), "db-a", silent=False), "db-a", flags="slave")
+    seen = but_sentinels(seen, "db-a", ckquorum="NOQUORUM 1 usable Sentinels")
+    assert not [command for command in commands(plan_monitor(seen)) if "RESET" in command]
+    gone = frozenset({OUTSIDE, Address("198.51.100.9", 26379)})
+    assert commands(plan_monitor(seen, gone=gone)) == ["SENTINEL RESET orders"]
+    assert commands(plan_monitor(with_another_sentinel(seen, "db-c", silent=False), gone=frozenset({B}))) == []
+
+
 def test_the_group_may_have_another_name_there() -> None:
     plan = plan_monitor(unaware(healthy()), name="shop-orders")
     assert all(command.split()[2] == "shop-orders" for command in commands(plan))

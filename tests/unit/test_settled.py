@@ -9,9 +9,10 @@ import dataclasses
 
 import pytest
 
-from ansible_collections.steady.redis.plugins.module_utils._settled import is_copying, unsettled
-from ansible_collections.steady.redis.plugins.module_utils._topology import Observation
+from ansible_collections.steady.redis.plugins.module_utils._settled import how_far, is_copying, unsettled
+from ansible_collections.steady.redis.plugins.module_utils._topology import Address, Observation, SentinelEntry
 from tests.unit.observations import (
+    OUTSIDE,
     B,
     C,
     but,
@@ -29,6 +30,24 @@ def apart(seen: Observation, name: str) -> Observation:
     view = next(each for each in seen.sentinels if each.member.name == name)
     others = tuple(dataclasses.replace(each, linked=False) for each in view.other_sentinels)
     return but_sentinels(seen, name, other_sentinels=others)
+
+
+def test_others_beside_the_declared_ones_may_still_be_listed() -> None:
+    guest = SentinelEntry(Address("198.51.100.9", 26379), "id-of-a-guest")
+    others = next(view for view in healthy().sentinels if view.member.name == "db-b").other_sentinels
+    more = but_sentinels(healthy(), "db-b", replicas=entries(B, C, OUTSIDE), other_sentinels=(*others, guest))
+    assert "sentinel-miscounts" in unsettled(more)[0]
+    assert unsettled(more, more=True) == []
+    for fewer in ({"replicas": entries(B, OUTSIDE)}, {"other_sentinels": (others[0], guest)}):
+        assert "sentinel-miscounts" in unsettled(but_sentinels(more, "db-b", **fewer), more=True)[0]
+
+
+def test_how_far_they_are() -> None:
+    copying = but(healthy(), "db-b", link_up=False, syncing=True, copied=3 * 1024**3, to_copy=4 * 1024**3)
+    assert how_far(but(copying, "db-c", loading=True, copied=1024**2)) == [
+        "db-b: has copied 3.0G of 4.0G",
+        "db-c: has loaded 1.0M",
+    ]
 
 
 def test_everybody_is_in_step() -> None:

@@ -20,7 +20,7 @@ description:
     them starts.
 """
 
-FIRST_PLAY = ("5/6", "One after the other")
+FIRST_PLAY = ("5/6", "One after the other", "Take out")
 
 
 class CallbackModule(CallbackBase):
