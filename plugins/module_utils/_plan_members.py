@@ -11,7 +11,7 @@ comes in is brought by the parts of site.yml. In between the group has one membe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.steady.redis.plugins.module_utils._layout import SENTINEL, SERVER, SYSTEMD, unit_of
 from ansible_collections.steady.redis.plugins.module_utils._members import (
@@ -90,16 +90,8 @@ def plan_members(scene: Scene, verb: str) -> Work:
     arrival = tuple(_arrival(scene, scene.instead)) if verb == REPLACE else ()
     after = tuple(_what_is_left(scene)) if work.any else ()
     refusals = tuple(_no_heir(scene)) if verb == REMOVE and work.hand_over else ()
-    return Work(
-        (*arrival, *(work.lines if work.any else ()), *(after if verb != LEAVE else ())),
-        refusals,
-        work.hand_over,
-        work.room,
-        work.unwatch,
-        work.sentinels,
-        work.servers,
-        work.gone,
-    )
+    lines = (*arrival, *(work.lines if work.any else ()), *(after if verb != LEAVE else ()))
+    return replace(work, lines=lines, refusals=refusals)
 
 
 # --- Why it is not done now
@@ -127,18 +119,21 @@ def _unfit(scene: Scene, verb: str) -> Iterator[str]:
         way = "If that is the one to leave, name it with -e node=" if state == _OUTSIDE else "Settle that first"
         yield f"{scene.name} is {state}: {sentence}. {way}{evidence}"
         return
-    arrives = {ADD: scene.node, REPLACE: scene.instead}.get(verb, "")
-    coming = [each for _key, each in declared_at(scene, arrives)] if arrives else []
-    for key, each in [("nodes", each) for each in staying(scene.group, "nodes")] + [
-        ("sentinels", each) for each in staying(scene.group, "sentinels")
-    ]:
-        if any(each["instance"] == one["instance"] and each["host"] == one["host"] for one in coming):
-            continue
-        if verb in (ADD, REPLACE) and each["host"] in scene.hosts and not facts_of(scene, each).get("conf"):
-            continue  # it is new as well, and comes in the same run
-        why = _absent(scene, key, each)
-        if why:
-            yield f"{_called(key, each)} {why}. Every other member must be well first: site.yml, or recover-master.yml"
+    place = {ADD: scene.node, REPLACE: scene.instead}.get(verb, "")
+    coming = [(each["host"], each["instance"]) for _key, each in declared_at(scene, place)] if place else []
+    for _kind, key in KINDS:
+        for each in staying(scene.group, key):
+            why = _absent(scene, key, each)
+            expected = (each["host"], each["instance"]) in coming or (place and _is_new(scene, key, each))
+            if why and not expected:
+                yield f"{_called(key, each)} {why}. Everybody else must be well first: site.yml, or recover-master.yml"
+
+
+def _is_new(scene: Scene, key: str, member: Json) -> bool:
+    """It comes in the same run: it was never set up, or is a Sentinel that serves others."""
+    said = scene.told.get((key, member["name"])) or {"failure": "not asked"}
+    unaware = key == "sentinels" and not said["failure"] and not said["knows"]
+    return unaware or (member["host"] in scene.hosts and not facts_of(scene, member).get("conf"))
 
 
 def _absent(scene: Scene, key: str, member: Json) -> str:
@@ -206,7 +201,7 @@ def _take_out(scene: Scene) -> Work:
         tuple(f"{scene.name}: {line}" for line in lines),
         (),
         hand_over,
-        bool(resolved) and _wants(scene) > replicas,
+        bool(resolved) and TO_WRITE in scene.group["config"] and _wants(scene) > replicas,
         tuple(each["name"] for each in unwatch),
         _by_host(scene, [(key, each) for key, each in stop if key == "sentinels"]),
         _by_host(scene, [(key, each) for key, each in stop if key == "nodes"]),

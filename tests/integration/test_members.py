@@ -68,9 +68,10 @@ class Story:
         return {name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()}
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    told = Story(Person(tmp_path / "home"), tmp_path)
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    directory = tmp_path_factory.mktemp("story")
+    told = Story(Person(directory / "home"), directory)
     told.declare("abc")
     try:
         told.play("site.yml")
@@ -85,49 +86,44 @@ def words(run: Run) -> str:
 
 def test_a_node_comes_and_the_master_goes(story: Story) -> None:
     old = story.view().wait_healthy()
-    refused = story.play("add_node.yml", "node=db-d", code=2)
-    assert "node: db-d is not declared. Write it into redis_groups.orders.nodes" in words(refused)
-    assert refused.changed == {}
     with story.writer() as writes:
         story.declare("abcd", "abc")
         story.play("add_node.yml", "node=db-d")
         grown = story.view().wait_healthy()
         assert (grown.master, grown.epoch, story.listed()) == (old.master, old.epoch, {(3, 2, 2)})
 
-        story.declare("bcd")  # the master, and with it a Sentinel: db-d gets one in its place
-        refused = story.play("remove_node.yml", "node=db-a", code=2)
-        assert "Sentinel db-d does not answer" in words(refused)
-        assert "Every other member must be well first: site.yml" in words(refused)
-        assert refused.changed == {}
+        story.declare("bcd")  # without the master and its Sentinel: db-d gets one in its place
         planned = story.play("replace_host.yml", "node=db-a", "with=db-d", "--check")
         assert "orders: another node takes over from db-a as master (about a second" in words(planned)
         assert story.running("db-d") == {"orders"}
         done = story.play("replace_host.yml", "node=db-a", "with=db-d")
         writes.wait_for_acks(100)
-    print(f"    {writes.verdict(max_lost=0, max_gap_ms=2500)}")
+    print(f"    {writes.verdict(max_lost=0, max_gap_ms=4000)}")
     assert f"orders: db-a: its data stay in {story.box.base_of('db-a')}/data/orders-{PORT} on db-a" in words(done)
     assert story.view().wait_healthy().master != "db-a"
     assert (story.running("db-a"), story.listed()) == (set(), {(2, 2, 2)})
-    assert story.play("remove_node.yml", "node=db-a").changed == {}
-    assert story.play("site.yml").changed == {}
 
 
 def test_sentinels_from_three_to_five_and_back(story: Story) -> None:
+    story.declare("bcd")
+    old = story.view().wait_healthy()
     with story.writer() as writes:
-        story.declare("abc", "abcde")
-        story.play("add_node.yml", "node=db-d")
+        story.declare("bcd", "bcdae")
+        story.play("add_node.yml", "node=db-e")
         story.view().wait_healthy()
-        assert story.listed() == {(2, 4, 3)}
+        assert (story.running("db-a"), story.listed()) == ({"sentinel"}, {(2, 4, 3)})
 
-        story.declare("abc")
+        story.declare("bcd")
         left = story.play("site.yml")
         assert "is not declared: it counts in every vote" in words(left)
-        assert (story.running("db-d"), story.listed()) == ({"sentinel"}, {(2, 4, 2)})
-        story.play("remove_node.yml", "node=db-d")
-        assert (story.running("db-d"), story.listed()) == (set(), {(2, 3, 2)})
+        assert (story.running("db-a"), story.listed()) == ({"sentinel"}, {(2, 4, 2)})
+        story.play("remove_node.yml", "node=db-a")
+        assert (story.running("db-a"), story.listed()) == (set(), {(2, 3, 2)})
         story.play("remove_node.yml", "node=db-e")
         writes.wait_for_acks(100)
     print(f"    {writes.verdict(max_lost=0, max_gap_ms=1000)}")
-    story.view().wait_healthy()
-    assert (story.running("db-e"), story.listed()) == (set(), {(2, 2, 2)})
-    assert story.play("site.yml").changed == {}
+    now = story.view().wait_healthy()
+    assert (now.master, now.run_ids, story.running("db-e"), story.listed()) == (
+        old.master, old.run_ids, set(), {(2, 2, 2)},
+    )  # fmt: skip
+    assert story.play("remove_node.yml", "node=db-e").changed == {}

@@ -36,6 +36,7 @@ class Story:
         self.declared: Json = {
             "name": "orders",
             "quorum": len(sentinels) // 2 + 1,
+            "config": {"min-replicas-to-write": "0"},
             **{
                 key: [member(key, f"db-{name}") for name in wanted[key]]
                 + [member(key, f"db-{name}", leaving=True) for name in left[key]]
@@ -66,6 +67,7 @@ class Story:
         self.silent: dict[str, str] = {}
         self.down: set[str] = set()
         self.absent: set[str] = set()  # declared, and never set up
+        self.unaware: set[str] = set()  # their Sentinels do not know the group
         self.master = "db-a"
         self.state = "healthy"
         self.min_replicas = "1"
@@ -123,7 +125,7 @@ class Story:
                 "member": {"name": each["name"]},
                 "failure": "refused" if each["host"] in quiet else "",
                 "failure_text": f"{each['name']}: connection refused" if each["host"] in quiet else "",
-                "knows": each["host"] not in quiet,
+                "knows": each["host"] not in quiet | self.unaware,
             }
             for each in group["sentinels"]
         ]
@@ -249,6 +251,13 @@ def test_several_that_are_new_come_in_one_run() -> None:
     assert (work.refusals, work.lines) == (
         (), ("orders: db-d comes in and copies the data from the master (4,200 keys)",),
     )  # fmt: skip
+
+
+def test_a_sentinel_that_serves_others_is_told_in_the_same_run() -> None:
+    story = Story("abc", "abe", old_sentinels="d")
+    story.unaware = {"db-e"}
+    assert story.plan("replace", "db-d", "db-a").refusals == ()
+    assert "Sentinel db-e does not know orders" in refusal(story.plan("leave", "db-d"))
 
 
 def test_one_that_is_there_already() -> None:
