@@ -130,10 +130,10 @@ def _unfit(scene: Scene, verb: str) -> Iterator[str]:
 
 
 def _is_new(scene: Scene, key: str, member: Json) -> bool:
-    """It comes in the same run: it was never set up, or is a Sentinel that serves others."""
+    """It comes in the same run: it was never set up, was taken out before, or is a Sentinel that serves others."""
     said = scene.told.get((key, member["name"])) or {"failure": "not asked"}
     unaware = key == "sentinels" and not said["failure"] and not said["knows"]
-    return unaware or (member["host"] in scene.hosts and not facts_of(scene, member).get("conf"))
+    return unaware or (member["host"] in scene.hosts and not _is_to_stop(scene, key, member))
 
 
 def _absent(scene: Scene, key: str, member: Json) -> str:

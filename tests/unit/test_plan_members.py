@@ -260,6 +260,14 @@ def test_a_sentinel_that_serves_others_is_told_in_the_same_run() -> None:
     assert "Sentinel db-e does not know orders" in refusal(story.plan("leave", "db-d"))
 
 
+def test_one_that_was_taken_out_before_comes_back() -> None:
+    story = Story("abcde", "abc").new("db-d").gone("db-e")
+    story.down = {"db-e"}
+    assert story.plan("add", "db-d").refusals == ()
+    story.hosts["db-e"]["units"]["steady-redis@orders-6379.service"]["enabled"] = "enabled"
+    assert "db-e does not answer" in refusal(story.plan("add", "db-d"))
+
+
 def test_one_that_is_there_already() -> None:
     work = Story().plan("add", "db-c")
     assert (work.refusals, work.lines) == ((), ())
