@@ -133,7 +133,7 @@ def _is_new(scene: Scene, key: str, member: Json) -> bool:
     """It comes in the same run: it was never set up, was taken out before, or is a Sentinel that serves others."""
     said = scene.told.get((key, member["name"])) or {"failure": "not asked"}
     unaware = key == "sentinels" and not said["failure"] and not said["knows"]
-    return unaware or (member["host"] in scene.hosts and not _is_to_stop(scene, key, member))
+    return unaware or (member["host"] in scene.hosts and not _holds_on(scene, key, member))
 
 
 def _absent(scene: Scene, key: str, member: Json) -> str:
@@ -179,7 +179,7 @@ def _take_out(scene: Scene) -> Work:
     hand_over = any(key == "nodes" and _address(each) == address for key, each in resolved)
     shared = [each for key, each in old if key == "sentinels" and _others(scene, each)]
     unwatch = [each for each in shared if (each["host"], each["instance"]) in there]
-    stop = [(key, each) for key, each in old if each not in shared and _is_to_stop(scene, key, each)]
+    stop = [(key, each) for key, each in old if each not in shared and _holds_on(scene, key, each)]
     gone = [_address(each) for _key, each in resolved]
     replicas = len(staying(scene.group, "nodes")) - 1
     lines = [
@@ -212,7 +212,8 @@ def _take_out(scene: Scene) -> Work:
 _SECOND = "(about a second without writes, none of the acknowledged ones lost)"
 
 
-def _is_to_stop(scene: Scene, key: str, member: Json) -> bool:
+def _holds_on(scene: Scene, key: str, member: Json) -> bool:
+    """It runs, or will after a reboot."""
     kind = SERVER if key == "nodes" else SENTINEL
     facts = scene.hosts.get(member["host"])
     if facts is None:
