@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 
 from ansible_collections.steady.redis.plugins.module_utils._declared import Declared, together
 from ansible_collections.steady.redis.plugins.module_utils._estate import sort_answers
+from ansible_collections.steady.redis.plugins.module_utils._plan_site import plan_site
 from tests.unit.declarations import mistakes_of, orders, prod
+from tests.unit.placements import host, instance, put
+from tests.unit.sites import Estate
 
 Json = dict[str, t.Any]
 
@@ -81,3 +85,20 @@ def test_it_counts_as_long_as_it_runs(answer: Json, nodes: int, sentinels: int, 
     assert (len(group["nodes"]), len(group["sentinels"])) == (nodes, sentinels)
     assert ("db-d" in estate.hosts) == looked_at
     assert len(estate.hosts.get("db-d", {"servers": []})["servers"]) == nodes - 3
+
+
+def test_the_placement_is_about_those_who_stay() -> None:
+    """One machine for the old node and the new one is what a move to another port looks like."""
+    declared = together([prod(orders(), leaving="db-d")])
+    there = {**host(14, machine_id=host(11)["machine_id"]), "instances": instance(conf=True, running=True, pid=7)}
+    placed = put(declared, db_d=there)
+    assert [each["name"] for each in placed.groups[0]["nodes"]] == ["db-a", "db-b", "db-c", "db-d"]
+    assert placed.refusals == []
+
+
+def test_a_silent_host_without_anything_declared_stops_nobody() -> None:
+    site = Estate().site()
+    assert plan_site(site).refusals == ()
+    away = {"db-d": "no route to host"}
+    assert plan_site(dataclasses.replace(site, unreachable=away)).refusals == ()
+    assert plan_site(dataclasses.replace(site, unreachable={**away, "db-c": "no route to host"})).refusals != ()

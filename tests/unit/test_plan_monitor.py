@@ -262,8 +262,11 @@ def test_who_was_stopped_just_now_is_forgotten_before_anybody_misses_it() -> Non
     seen = with_a_replica_that_is_gone(with_another_sentinel(healthy(), "db-a", silent=False), "db-a", flags="slave")
     seen = but_sentinels(seen, "db-a", ckquorum="NOQUORUM 1 usable Sentinels")
     assert not [command for command in commands(plan_monitor(seen)) if "RESET" in command]
-    gone = frozenset({OUTSIDE, Address("198.51.100.9", 26379)})
-    assert commands(plan_monitor(seen, gone=gone)) == ["SENTINEL RESET orders"]
+    guest = Address("198.51.100.9", 26379)
+    for gone, shown in (({OUTSIDE}, f"replica {OUTSIDE}"), ({guest}, f"Sentinel {guest}")):
+        plan = plan_monitor(seen, gone=frozenset(gone))
+        assert commands(plan) == ["SENTINEL RESET orders"]
+        assert plan.steps[0].say == f"Sentinel db-a: forget {shown} of orders, not declared and not there any more"
     assert commands(plan_monitor(with_another_sentinel(seen, "db-c", silent=False), gone=frozenset({B}))) == []
 
 
