@@ -32,7 +32,7 @@ class Manifest:
     version: str
     format: str  # the first bytes of the file, REDIS0010
     replid: str
-    offset: int  # of the history V(replid), when the copy began: it holds at least that
+    offset: int  # of the history V(replid)
     bytes: int  # of the RDB file
     stored: int  # of the object in the store
     sha256: str  # of that object

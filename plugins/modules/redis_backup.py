@@ -131,6 +131,7 @@ from ansible_collections.steady.redis.plugins.module_utils._plan_backup import (
 )
 from ansible_collections.steady.redis.plugins.module_utils._plan_host import size
 from ansible_collections.steady.redis.plugins.module_utils._proc import read_text
+from ansible_collections.steady.redis.plugins.module_utils._rdb_head import ENOUGH, MAGIC_BYTES, read_head
 from ansible_collections.steady.redis.plugins.module_utils._rdb_stream import stream_rdb
 from ansible_collections.steady.redis.plugins.module_utils._scratch import count_keys
 from ansible_collections.steady.redis.plugins.module_utils._store import Directory
@@ -149,7 +150,7 @@ class Taken:
 
     def raw(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
-            self.head = (self.head + chunk)[:9] if len(self.head) < 9 else self.head
+            self.head += chunk[: ENOUGH - len(self.head)]
             self.bytes += len(chunk)
             yield chunk
 
@@ -225,15 +226,17 @@ def _copied(store: Directory, watched: Watched, node: Node, identity: str) -> Ma
     began, taken = time.monotonic(), Taken()
     with store.create(f"{identity}{DATA}") as file:
         taken.write(compressed(taken.raw(stream_rdb(watched.connect, node.address))), file)
+    head = read_head(taken.head)
+    said = head.fields if head else {}
     return Manifest(
         id=identity,
         group=watched.group.name,
         node=node.name,
         flavor=node.flavor,
         version=node.version,
-        format=taken.head.decode(errors="replace"),
-        replid=node.replid,
-        offset=node.offset,
+        format=taken.head[:MAGIC_BYTES].decode(errors="replace"),
+        replid=said.get("repl-id", node.replid),
+        offset=int(said.get("repl-offset", node.offset)),
         bytes=taken.bytes,
         stored=taken.stored,
         sha256=taken.digest.hexdigest(),

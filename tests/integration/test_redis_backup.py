@@ -65,6 +65,9 @@ def test_a_backup_is_what_the_node_had(pair: tuple[Server, Server], servers: Ser
     assert made["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
     assert (made["node"], made["stored"], bool(made["verified"])) == ("n1", data.stat().st_size, True)
     assert made["keys"] == {"db0": 300, "db3": 1}
+    replication = pair[0].client().info("replication")
+    assert (made["format"][:5], made["replid"]) == ("REDIS", replication["master_replid"])
+    assert 0 <= made["offset"] <= replication["master_repl_offset"]
     assert data.stat().st_mode & 0o777 == 0o600
     again = tmp_path / "again"
     again.mkdir()
