@@ -45,7 +45,8 @@ class ActionModule(ActionBase):
             given = {key: args[key] for key in ("candidate", "confirm")}
             copies, command = copies_of(group, placed["hosts"], facts), args["commands"][group["name"]]
             plan = plan_by_files(group["name"], copies, command=command, **given)
-            for line in plan.lines:
+            # In a real run the refusal comes with the end of the repair.
+            for line in plan.lines or (plan.refusal.splitlines() if self._task.check_mode else ()):
                 display.display(f"  {line}")
             if plan.refusal:
                 refusals[group["name"]] = plan.refusal
