@@ -39,6 +39,8 @@ class ActionModule(ActionBase):
         answers = {host: hostvars[host].get(args["seen"]) or {} for host in placed["hosts"]}
         facts = {host: answer["host"] for host, answer in answers.items() if "host" in answer}
         refusals, found = {}, []
+        if self._task.check_mode:
+            display.display("  should no start guard let a node through, this is what the disks say:")
         for group in placed["groups"]:
             if group["name"] not in args["commands"]:
                 continue

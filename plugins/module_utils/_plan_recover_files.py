@@ -155,12 +155,17 @@ def _row(each: Copy) -> dict[str, str]:
         "node": each.name,
         "host": each.host,
         "data": kinds[each.kind],
-        "keys": "?" if known and said["keys"] < 0 else f"{said['keys']:,}" if known else "-",
+        "keys": _keys(each) if known else "-",
         "history": history,
         "last change": said["changed"] if known else "-",
         "size": f"{said['bytes']:,} B" if known else "-",
         "by its file": f"replica of {each.follows.replace(' ', ':')}" if each.follows else "master",
     }
+
+
+def _keys(each: Copy) -> str:
+    count = "?" if each.said["keys"] < 0 else f"{each.said['keys']:,}"
+    return count if each.kind == SNAPSHOT else f"{count} in its base"
 
 
 def _steps(best: Copy, others: Sequence[Copy], doubts: Sequence[str]) -> list[str]:
