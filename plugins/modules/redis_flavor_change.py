@@ -136,16 +136,15 @@ def _copy_beside(old: Instance, new: Instance) -> None:
     """What belongs to the configuration: that the host is drained, and its certificates."""
     if old["conf_dir"] != new["conf_dir"] and os.path.exists(f"{old['conf_dir']}/{DRAINED}"):
         shutil.copy(f"{old['conf_dir']}/{DRAINED}", new["conf_dir"])
-        _give(f"{new['conf_dir']}/{DRAINED}", new, 0o640)
+        _give(f"{new['conf_dir']}/{DRAINED}", new, 0o640, new["flavor"])
     here, there = (each["tls"]["dir"] if each.get("tls") else "" for each in (old, new))
     if here == there or not os.path.isdir(here):
         return
-    os.makedirs(there, mode=0o750, exist_ok=True)
-    shutil.chown(there, "root", new["flavor"])
+    os.makedirs(there, exist_ok=True)
+    _give(there, new, 0o750, "root")
     for name, mode in FILES.values():
         shutil.copy(f"{here}/{name}", f"{there}/{name}.part")
-        shutil.chown(f"{there}/{name}.part", "root", new["flavor"])
-        os.chmod(f"{there}/{name}.part", int(mode, 8))
+        _give(f"{there}/{name}.part", new, int(mode, 8), "root")
         os.replace(f"{there}/{name}.part", f"{there}/{name}")
 
 
@@ -153,13 +152,14 @@ def _write(path: str, text: str, instance: Instance) -> None:
     handle = os.open(f"{path}.part", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
-    _give(f"{path}.part", instance, 0o640)
+    _give(f"{path}.part", instance, 0o640, instance["flavor"])
     os.replace(f"{path}.part", path)
 
 
-def _give(path: str, instance: Instance, mode: int) -> None:
+def _give(path: str, instance: Instance, mode: int, owner: str) -> None:
+    """Whatever the umask is."""
     if instance["manager"] != PROCESS:
-        shutil.chown(path, instance["flavor"], instance["flavor"])
+        shutil.chown(path, owner, instance["flavor"])
     os.chmod(path, mode)
 
 

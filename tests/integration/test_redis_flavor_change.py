@@ -8,12 +8,14 @@ From Valkey to Redis, which upgrade.yml never does: the module knows no directio
 
 from __future__ import annotations
 
+import os
 import shutil
 import typing as t
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.steady.redis.plugins.module_utils._tls import FILES
 from tests.support.modules import Result, run_module
 
 Json = dict[str, t.Any]
@@ -109,6 +111,28 @@ def test_no_room(old: Json, new: Json) -> None:
     assert "is untouched; run it again" in said["msg"]
     assert files(new) == {}
     assert "valkey.conf" in files(old)
+
+
+def test_certificates_move_with_their_modes(old: Json, new: Json, tmp_path: Path) -> None:
+    """As redis_host_files leaves them, so that site.yml has nothing to do afterwards."""
+    for each in (old, new):
+        each["tls"] = {"dir": f"{tmp_path}/etc/{each['flavor']}/tls", "clients": "optional"}
+    Path(old["tls"]["dir"]).mkdir()
+    for name, _mode in FILES.values():
+        Path(old["tls"]["dir"], name).write_text(name)
+    Path(old["conf_dir"], "sentinel.conf").write_text("port 1\n")
+    Path(new["tls"]["dir"]).parent.chmod(0o2770)  # as Debian's packages make it; what is made in it inherits the 2
+    before = os.umask(0o077)
+    try:
+        done = change(old, new, kind="sentinel")
+    finally:
+        os.umask(before)
+    assert done["changed"], done["msg"]
+    there = Path(new["tls"]["dir"])
+    assert there.stat().st_mode & 0o7777 == 0o750
+    modes = {path.name: f"{path.stat().st_mode & 0o777:04o}" for path in there.iterdir()}
+    assert modes == dict(FILES.values())
+    assert f"tls-cert-file {there}/redis.crt" in files(new)["sentinel.conf"].decode()
 
 
 def test_a_sentinel_keeps_whom_it_knows(old: Json, new: Json) -> None:
