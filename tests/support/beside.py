@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.steady.redis.plugins.module_utils._writer import Report, check
+from ansible_collections.steady.redis.plugins.module_utils._writer import Report, check, read_log
 from tests.support.environment import Environment
 from tests.support.writer import PROGRAM, Writer
 
@@ -65,3 +65,17 @@ class Beside:
         log = self.writer.log
         log.write_text(self.prod.on(self.host, f"cat {PLACE}/acks.log") + "\n", encoding="utf-8")
         return check(self.writer.target, log)
+
+    def found_in(self, saved: tuple[str, str]) -> set[str]:
+        """Give the names of its keys in a data set that was put aside: host and path."""
+        host, path = saved
+        name, directory = f"{PLACE}/scratch.sock", f"{PLACE}/scratch"
+        self.prod.on(host, f"mkdir -p {directory} && cp {path} {directory}/dump.rdb")
+        self.prod.on(host, f"redis-server --port 0 --unixsocket {name} --dir {directory} --save '' --daemonize yes")
+        keys = self.prod.on(
+            host,
+            f"until redis-cli -s {name} ping | grep -q PONG; do sleep 0.1; done; "
+            f"redis-cli -s {name} --scan --pattern '{read_log(self.writer.log)[0]}:*'",
+        )
+        self.prod.on(host, f"redis-cli -s {name} shutdown nosave; rm -r {directory}")
+        return set(keys.split())
