@@ -70,6 +70,7 @@ def test_only_the_volume_of_a_replica_is_left(groups: Groups, recover: Recover, 
         writer.wait_for_acks(100)
     print(f"    {writer.verdict(max_lost=0)}")
     assert group.master is two
+    group.wait_in_step()  # a Sentinel may just have changed over to the new master
     whole(group)
     recover.quiet(group)
     keys_survive(group, 300)
