@@ -17,7 +17,7 @@ sed -n 's/ bookworm main/ trixie main/p' ../sources.list >trixie.list
 apt-get update -qq
 apt-get install -qq --download-only redis-server/trixie redis-tools/trixie
 """
-STOPPED = 18  # the task at which the second replica is stopped, and its file not edited yet
+STOPPED = 22  # the task at which the second replica is stopped, and its file not edited yet
 
 
 def versions(prod: Environment) -> set[str]:
