@@ -65,6 +65,8 @@ def test_nobody_plans_that(groups: Groups, tmp_path: Path, what: str) -> None:
     break_it, allowed = ROWS[what]
     group = groups(down_after=DOWN_AFTER, failover_timeout=FAILOVER_TIMEOUT, config=DURABLE)
     with writing(group, tmp_path) as writer:
+        # After a full copy a master keeps its writes back for up to a second.
+        assert group.master.client().wait(2, 5000) == 2
         before = writer.acknowledged()
         break_it(group)
         time.sleep(0.5)  # what was under way is through
@@ -85,6 +87,7 @@ def test_a_master_that_wakes_up_is_demoted_at_once(groups: Groups, recover: Reco
     old = group.master
     with writing(group, tmp_path) as writer, Writer(directory=tmp_path, nodes=[old.address]) as faithful:
         faithful.wait_for_acks(200)
+        assert old.client().wait(2, 5000) == 2
         old.pause()
         wait_until(lambda: group.named() not in ("", old.address), 20, "another master is named")
         writer.wait_for_acks(100)
