@@ -32,12 +32,11 @@ def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     failed: list[BaseException] = []
     words = [program(), "--quiet", f"-{LEVEL}", f"-T{THREADS}", "--stdout"]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdin
-    assert process.stdout
-    feeder = threading.Thread(target=_feed, args=(chunks, process.stdin, failed), daemon=True)
+    inlet, outlet = t.cast("t.IO[bytes]", process.stdin), t.cast("t.IO[bytes]", process.stdout)
+    feeder = threading.Thread(target=_feed, args=(chunks, inlet, failed), daemon=True)
     feeder.start()
     try:
-        while piece := process.stdout.read(CHUNK):
+        while piece := outlet.read(CHUNK):
             yield piece
         feeder.join()
         if failed:
@@ -47,7 +46,7 @@ def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     finally:
         process.kill()
         process.wait()
-        process.stdout.close()
+        outlet.close()
         feeder.join()
 
 
@@ -74,14 +73,13 @@ def unpack(source: t.IO[bytes], path: str) -> str:
             stderr=subprocess.PIPE,
         ) as process,
     ):
-        assert process.stdin
-        assert process.stderr
+        inlet, errors = t.cast("t.IO[bytes]", process.stdin), t.cast("t.IO[bytes]", process.stderr)
         with contextlib.suppress(BrokenPipeError):
             while piece := source.read(CHUNK):
                 digest.update(piece)
-                process.stdin.write(piece)
-            process.stdin.close()
-        said = process.stderr.read().decode(errors="replace").strip()
+                inlet.write(piece)
+            inlet.close()
+        said = errors.read().decode(errors="replace").strip()
     if process.returncode:
         raise Refused(f"it cannot be unpacked: {said}")
     return digest.hexdigest()

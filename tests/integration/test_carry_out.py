@@ -142,7 +142,7 @@ def test_an_end_is_taken_at_any_point_and_leaves_nothing_half_way(servers: Serve
             carry_out(Plan((*steps, later)), Sockets(), ended=ended)
             ends.append("done")
         except NotReached as error:
-            ends.append(str(error).split(": interrupted by SIGTERM.")[0])
+            ends.append(str(error).partition(": interrupted by SIGTERM.")[0])
         assert server.client().config_get("hz") == {"hz": "10"}
     assert ends == ["hz 20", "hz 20", "hz 30", "later", "done", "done"]
 

@@ -49,6 +49,6 @@ if [ "$jobs" -eq 1 ] || [ ${#scenarios[@]} -eq 1 ]; then
 fi
 printf '%s\0' "${scenarios[@]}" |
     xargs --null --max-args=1 --max-procs="$jobs" --process-slot-var=SLOT \
-        bash -euc "$how"' "$2" "$1"' molecule "$summary" || status=$?
+        bash -euc "$how \"\$2\" \"\$1\"" molecule "$summary" || status=$?
 printf '\n%s\n%d of %d passed\n' "$(cat "$summary")" "$(grep -c ' ok$' "$summary")" ${#scenarios[@]}
 [ "$status" -eq 0 ]
