@@ -73,5 +73,4 @@ def test_a_host_that_is_dead_and_comes_back(prod: Environment) -> None:
     say(str(writer.verdict(max_lost=0)))
     assert units(prod, dead, "is-enabled") == ["disabled"] * 2
     assert (orders.wait_healthy(), seen_by_sentinels(prod)) == (old, {(2, 2)})
-    assert prod.play("remove_node.yml", "-e", f"node={dead}").changed == {}
     assert prod.play("site.yml").changed == {}

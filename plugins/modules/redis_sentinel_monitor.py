@@ -119,11 +119,8 @@ def monitor(module: AnsibleModule) -> dict[str, t.Any]:
     user, password = watched.wanted.logins.get(SENTINEL, (who.user, who.password))
     auth = {"auth-user": user, "auth-pass": password}
     once, forget = [{key: value for key, value in auth.items() if value}], [True]
-    try:
-        master = Address.parse(params["master"]) if params["master"] else None
-        gone = frozenset(map(Address.parse, params["gone"]))
-    except ValueError as error:
-        raise Refused(f"master, gone: {error}") from error
+    master = addresses("master", [params["master"]])[0] if params["master"] else None
+    gone = frozenset(addresses("gone", params["gone"]))
 
     def plan(seen: Observation) -> Plan:
         """What stood in the Sentinels' files was seen before they were told, so it counts for the first plan only.
@@ -137,6 +134,13 @@ def monitor(module: AnsibleModule) -> dict[str, t.Any]:
         return found
 
     return converge(module, watched, plan)
+
+
+def addresses(option: str, texts: list[str]) -> list[Address]:
+    try:
+        return [Address.parse(text) for text in texts]
+    except ValueError as error:
+        raise Refused(f"{option}: {error}") from error
 
 
 def main() -> None:

@@ -197,7 +197,8 @@ def test_only_a_master_is_ever_watched(sentinels: Callable[..., Sentinel], serve
     ("asked", "text"),
     [
         ({"master": "198.51.100.9:6379"}, "198.51.100.9:6379 was asked for, but the live master of orders is"),
-        ({"master": "a:b:c"}, "'a:b:c' is not HOST or HOST:PORT"),
+        ({"master": "a:b:c"}, "master: 'a:b:c' is not HOST or HOST:PORT"),
+        ({"gone": ["d:e:f"]}, "gone: 'd:e:f' is not HOST or HOST:PORT"),
         (
             {"settings": {"down-after-milliseconds": "soon", "auth-pass": "x"}},
             "settings: auth-pass is not one of down-after-milliseconds, failover-timeout, parallel-syncs\n"
