@@ -151,6 +151,9 @@ def _keep(node: Node) -> Plan:
 
 
 def _linked(node: Node, best: Node) -> Plan:
+    """Not waited for on a full disk, which takes no copy."""
+    if node.save_failed:
+        return Plan()
     wait = Wait("link-up", node.address, LINK_TIMEOUT, str(best.address))
     return Plan((Step(say=f"{node.name}: wait until its link to {best.address} is up", on=node.address, wait=wait),))
 

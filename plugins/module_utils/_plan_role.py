@@ -170,7 +170,9 @@ def _demotion(observation: Observation, node: Node, target: Node, *, save: bool)
     )
     keep = Step(say=f"{who}: write the new role to its file", on=on, command=("CONFIG", "REWRITE"))
     wait = Wait("link-up", on, LINK_TIMEOUT, str(target.address))
-    end = [keep, Step(say=f"{who}: wait until its link to {target.address} is up", on=on, wait=wait)]
+    linked = Step(say=f"{who}: wait until its link to {target.address} is up", on=on, wait=wait)
+    # A full disk takes no copy, however long one waits: the health says what to do about that.
+    end = [keep] if node.save_failed else [keep, linked]
     if not save:
         return [follow, *end]
     aside = Step(say=f"{who}: save its {node.keys} keys aside", on=on, save_aside=True)

@@ -212,6 +212,12 @@ def test_the_order_of_a_coronation() -> None:
     ]
 
 
+def test_a_coronation_does_not_wait_for_a_full_disk() -> None:
+    assert "db-c: wait until its link to 192.0.2.12:6379 is up" not in words(
+        plan(but(QUORUM_LOST, "db-c", save_failed=True), YES)
+    )
+
+
 def test_a_sentinel_that_returns_with_the_old_master_is_outvoted() -> None:
     """Row S20: the highest epoch wins, and those that are told anew would have none."""
     seen = silent_sentinels(but(TRIO, "db-a", role=REPLICA, master=OUTSIDE, link_up=False, offset=4000), "db-c")

@@ -55,6 +55,12 @@ def test_a_replica_of_somebody_else_follows_the_live_master() -> None:
     }
 
 
+def test_a_node_whose_disk_is_full_is_not_waited_for() -> None:
+    """It follows, but no copy of the data set finds room there."""
+    plan = plan_role(but(healthy(), "db-c", **STRAY, save_failed=True))
+    assert words(plan)[-2:] == ["db-c: min-replicas-to-write back to 0", "db-c: write the new role to its file"]
+
+
 def test_an_empty_master_just_follows() -> None:
     plan = plan_role(empty_master(healthy(), "db-c"))
     assert words(plan)[0] == "db-c: follow 192.0.2.11:6379"
