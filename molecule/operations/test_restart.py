@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.support.environment import Environment, say
 
 HOSTS = ("h1", "h2", "h3")
-STOPPED = 18  # the task at which the second replica is stopped, and its file not edited yet
+STOPPED = "Move | Keys that waited"  # a node is stopped for its file then, and the file not edited yet
 
 
 def databases(prod: Environment) -> list[str]:
@@ -25,7 +25,7 @@ def test_a_key_that_waits(prod: Environment) -> None:
     with prod.writer() as writer:
         planned = prod.play("restart.yml", "--check")
         assert list(planned.changed.values()) == [("Plan | Whose turn it is when",)]
-        prod.cut_off("restart.yml", STOPPED)
+        prod.cut_off("restart.yml", 2, name=STOPPED)
         assert prod.on("h3", "systemctl is-active steady-redis@orders-6379 || true").strip() == "inactive"
         for host in HOSTS:  # as a minute later
             prod.on(host, "rm /run/steady-redis/lease/orders.json")

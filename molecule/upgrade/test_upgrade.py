@@ -17,7 +17,7 @@ sed -n 's/ bookworm main/ trixie main/p' ../sources.list >trixie.list
 apt-get update -qq
 apt-get install -qq --download-only redis-server/trixie redis-tools/trixie
 """
-STOPPED = 22  # the task at which the second replica is stopped, and its file not edited yet
+STOPPED = "Move | Keys that waited"  # a node is stopped for its file then, and the file not edited yet
 
 
 def versions(prod: Environment) -> set[str]:
@@ -45,7 +45,7 @@ def test_from_seven_to_eight(prod: Environment) -> None:
     assert "orders: h2: install redis-server=5:8.0.2-" in planned
     assert versions(prod) == {"7.0.15"}
     with prod.writer() as writer:
-        prod.cut_off("upgrade.yml", STOPPED, *words)
+        prod.cut_off("upgrade.yml", 2, *words, name=STOPPED)
         for host in HOSTS:  # as a minute later
             prod.on(host, "rm /run/steady-redis/lease/orders.json")
         prod.play("upgrade.yml", *words)

@@ -131,10 +131,14 @@ class Environment:
         assert run.changed == {}, f"refused, but only after the first change\n{run}\n{run.message}"
         return run
 
-    def cut_off(self, playbook: str, task: int, *arguments: str) -> None:
-        """Run a playbook that is ended by kill -9 before this one of the tasks that may change something."""
+    def cut_off(self, playbook: str, task: int, *arguments: str, name: str = "") -> None:
+        """Run a playbook that is ended by kill -9 before this one of the tasks that may change something.
+
+        V(name): counted are only those whose name begins like that.
+        """
         own = {
-            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "cut_off", "CUT_OFF_AT": str(task)
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "cut_off",
+            "CUT_OFF_AT": str(task), "CUT_OFF_NAME": name,
         }  # fmt: skip
         command, done = self._run([f"playbooks/{playbook}", "-e", f"env={self.name}", *arguments], own)
         assert done.returncode == -signal.SIGKILL, f"it came to its end\n{done.stdout}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, steady.redis contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ends a run by kill -9 right before its n-th task that may change something (in plays that do). For tests."""
+"""Ends a run by kill -9 right before a task: by number among those that may change something, or by name. For tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ type: aggregate
 short_description: kill -9 before the n-th task
 description:
   - Counts the tasks from the first play that changes something on, and ends the process before number CUT_OFF_AT of
-    them starts.
+    them starts. With CUT_OFF_NAME it counts only the tasks whose name begins like that.
 """
 
 FIRST_PLAY = ("5/6", "One after the other", "Take out")
@@ -35,7 +35,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         self.counting = self.counting or play.get_name().startswith(FIRST_PLAY)
 
-    def v2_playbook_on_task_start(self, *_task: t.Any, **_more: t.Any) -> None:
-        self.count += self.counting
+    def v2_playbook_on_task_start(self, task: t.Any, *_more: t.Any, **_others: t.Any) -> None:
+        self.count += self.counting and task.get_name().startswith(os.environ.get("CUT_OFF_NAME", ""))
         if self.count == int(os.environ["CUT_OFF_AT"]):
             os.kill(os.getpid(), signal.SIGKILL)
