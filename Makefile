@@ -15,7 +15,7 @@ export LC_ALL := C.UTF-8
 help: ## this list
 	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## make .venv with the pinned requirements, install Debian's redis-server
+setup: ## make .venv with the pinned requirements, install Debian's redis-server and zstd
 	@tests/tools/setup.sh
 
 demo: setup ## three nodes and three Sentinels as processes on this machine: group "demo" of env=dev

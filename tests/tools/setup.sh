@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What every other target needs, made once: .venv with the pinned requirements, redis-server, and the link through
+# What every other target needs, made once: .venv with the pinned requirements, redis-server, zstd, and the link through
 # which Ansible finds this checkout as steady.redis. Says what it does; does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -83,6 +83,12 @@ install_redis() {
     fi
 }
 
+# What a host that takes backups needs; here that is this machine.
+install_zstd() {
+    command -v zstd >/dev/null || apt_install zstd
+}
+
 make_venv
 make_link
 install_redis
+install_zstd
